@@ -1,0 +1,20 @@
+/** What the caller's verbs work with. `service.ts` makes one; tests make their own. */
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { JobStore } from '../store/store.ts'
+import type { LinkSigner } from './link.ts'
+import type { Probe } from './probe.ts'
+
+export interface ExportsContext {
+  readonly store: JobStore
+  readonly queue: Queue
+  readonly storage: Storage
+  readonly probe: Probe
+  readonly links: LinkSigner
+  /** Read anew at each call: it follows the database's schema. */
+  catalog(): Catalog
+  now(): Date
+  /** False while draining: nothing new is accepted. */
+  accepting(): boolean
+}

@@ -1,0 +1,18 @@
+/** A format: row text in, file bytes out. `test/contracts/format.ts` is the proof of an implementation. */
+import type { Layout, RowChunk, Shape } from '../job/row-text.ts'
+import type { FormatName, Output } from '../job/spec.ts'
+import type { RowTally } from '../job/tally.ts'
+
+export interface Format {
+  readonly name: FormatName
+  /** Without the dot. */
+  readonly extension: string
+  readonly mediaType: string
+  readonly layout: Layout
+  /**
+   * The whole file, as chunks that the caller may keep. Rows come out in order; what is changed on the way is told to `tally`,
+   * as is every row written, before the chunk that holds it is yielded. Throws what `rows` throws; never ends early. A value
+   * that the format cannot hold throws a FreightError that names row, key and column.
+   */
+  encode(rows: AsyncIterable<RowChunk>, shape: Shape, output: Output, tally: RowTally): AsyncIterable<Uint8Array>
+}

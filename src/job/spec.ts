@@ -1,0 +1,177 @@
+/**
+ * What a caller asks for (`ExportRequest`) and what the catalog makes of it (`CheckedSpec`): the only thing that is
+ * stored with a job and the only thing a source compiles. Both are plain data and survive JSON unchanged.
+ */
+import type { CellType } from './row-text.ts'
+
+export type FormatName = 'csv' | 'json' | 'ndjson'
+export type CompressionName = 'gzip' | 'zstd'
+export type ProfileName = 'machine' | 'excel'
+export type TimesOption = 'database' | 'rfc3339'
+
+/** One resource in an export, as asked for. Empty lists mean "not given". */
+export interface PartRequest {
+  readonly resource: string
+  readonly fields: readonly string[]
+  readonly includes: readonly string[]
+  /** Flat, ANDed: `{ "status_eq": "paid", "customer.email_cont": "@acme" }`. */
+  readonly filters: Readonly<Record<string, unknown>>
+  /** `['-created_at', 'id']`: a leading minus sorts descending. */
+  readonly sort: readonly string[]
+  /** Rows at most; null for all. */
+  readonly limit: number | null
+}
+
+/** How the bytes are to look; null or absent: the profile's own value. */
+export interface OutputRequest {
+  readonly profile?: string | null
+  readonly delimiter?: string | null
+  readonly header?: boolean | null
+  readonly quoting?: string | null
+  readonly null_text?: string | null
+  readonly bom?: boolean | null
+  readonly line_end?: string | null
+  readonly times?: string | null
+  /** IANA name; only where times are RFC 3339. */
+  readonly time_zone?: string | null
+}
+
+export interface ExportRequest {
+  readonly parts: readonly PartRequest[]
+  readonly format: string
+  readonly compression: string | null
+  readonly options: OutputRequest
+  readonly dryData: boolean
+}
+
+/** Every choice about the bytes, made. */
+export interface Output {
+  readonly profile: ProfileName
+  /** CSV: one character (UTF-8, one byte). */
+  readonly delimiter: string
+  readonly header: boolean
+  readonly quoting: 'minimal' | 'all'
+  /** CSV: what stands for NULL, unquoted. Where it is not empty, a text equal to it is quoted. */
+  readonly nullText: string
+  readonly bom: boolean
+  readonly lineEnd: '\n' | '\r\n'
+  readonly times: TimesOption
+  /** IANA name. 'UTC' writes `Z`. Used where `times` is `rfc3339`. */
+  readonly timeZone: string
+  /** CSV: text cells that a spreadsheet would take for a formula get a leading apostrophe, and are counted. */
+  readonly formulaGuard: boolean
+  /** dry_data: in JSON and NDJSON members that are null or the empty string are left out, row by row, at every depth. */
+  readonly omitBlank: boolean
+}
+
+/** A table or view by its name in the database. `schema` is null for the default one. */
+export interface TableRef {
+  readonly schema: string | null
+  readonly name: string
+}
+
+/** From a row of one table to the related rows of another: equal columns, pairwise. */
+export interface Join {
+  readonly table: TableRef
+  readonly kind: 'table' | 'view'
+  readonly localColumns: readonly string[]
+  readonly foreignColumns: readonly string[]
+  /** Whether an index of the related table starts with `foreignColumns`; decides between a look-up per row and one pass. */
+  readonly indexed: boolean
+  /** Columns of the related table that order a to-many relation's elements: its primary key, or none. */
+  readonly orderBy: readonly string[]
+  /** Whose rows: ANDed inside the relation, so nothing of another tenant is reached through it. */
+  readonly scope: Predicate | null
+}
+
+/**
+ * What to select, as a tree in the order of the nested output. `name` is the name in the file, `column` the one in the
+ * database. `position` is the place among all leaves in which the caller asked for it: the order of the flat output.
+ */
+export type Selected =
+  | {
+      readonly kind: 'field'
+      readonly name: string
+      readonly column: string
+      readonly type: CellType
+      readonly key: boolean
+      /** Read for the errors log, not written. */
+      readonly hidden: boolean
+      /** The database itself rules out bytes and foreign types in this column (SQLite: integer primary key, STRICT table). */
+      readonly strict: boolean
+      readonly position: number
+    }
+  | { readonly kind: 'one'; readonly name: string; readonly join: Join; readonly select: readonly Selected[] }
+  | {
+      readonly kind: 'many'
+      readonly name: string
+      readonly join: Join
+      readonly select: readonly Selected[]
+      readonly position: number
+    }
+
+/** A value on its way into SQL, as a bound parameter only. Integers and decimals stay text so that nothing is rounded. */
+export interface BoundValue {
+  readonly type: CellType
+  readonly text: string
+}
+
+/**
+ * The few comparisons every source knows; the catalog turns each public predicate into a combination of them.
+ * NULL never satisfies a comparison other than `is_null`; `not` is SQL's NOT (unknown stays unknown), so a negated predicate
+ * leaves NULL out unless the catalog ORs `is_null`.
+ */
+export type Predicate =
+  | { readonly op: 'and' | 'or'; readonly of: readonly Predicate[] }
+  | { readonly op: 'not'; readonly of: Predicate }
+  /** Constant; `{op:'and',of:[]}` is true, `{op:'or',of:[]}` is false. */
+  | { readonly op: 'is_null'; readonly column: string }
+  | {
+      readonly op: 'eq' | 'lt' | 'lteq' | 'gt' | 'gteq'
+      readonly column: string
+      readonly type: CellType
+      readonly value: BoundValue
+    }
+  | { readonly op: 'in'; readonly column: string; readonly type: CellType; readonly values: readonly BoundValue[] }
+  /** SQL LIKE, case-insensitive (ASCII), `\` escapes `%`, `_` and itself. */
+  | { readonly op: 'like'; readonly column: string; readonly pattern: string }
+  /** The JSON document in the column contains this JSON document (as PostgreSQL's `@>`). */
+  | { readonly op: 'json_contains'; readonly column: string; readonly json: string }
+  /** At least one related row satisfies `where` (and the join's scope). */
+  | { readonly op: 'related'; readonly join: Join; readonly where: Predicate }
+
+export interface SortKey {
+  /** Empty for a column of the main table; else the to-one joins that lead to it. */
+  readonly path: readonly Join[]
+  readonly column: string
+  readonly descending: boolean
+}
+
+export interface CheckedPart {
+  readonly resource: string
+  readonly table: TableRef
+  readonly kind: 'table' | 'view'
+  /** Primary key columns; empty where there is none. */
+  readonly primaryKey: readonly string[]
+  readonly select: readonly Selected[]
+  /** The caller's filters. */
+  readonly where: Predicate | null
+  /** Whose rows: ANDed outside the whole of `where`. Null only for shared resources. */
+  readonly scope: Predicate | null
+  /** Empty: the source's own key order. Otherwise ties are broken by the primary key. NULLs sort last ascending, first descending. */
+  readonly sort: readonly SortKey[]
+  readonly limit: number | null
+  /** Beyond this many rows the run fails with TOO_MANY_ROWS; null for no bound. */
+  readonly maxRows: number | null
+}
+
+export interface CheckedSpec {
+  /** Name of the source in the configuration. */
+  readonly source: string
+  readonly parts: readonly CheckedPart[]
+  readonly format: FormatName
+  readonly compression: CompressionName | null
+  readonly output: Output
+  /** How long a completed file is kept. */
+  readonly retentionMs: number
+}

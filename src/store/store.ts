@@ -1,0 +1,160 @@
+/**
+ * The store keeps records: jobs, events, keys, idempotency. It alone writes a job's `status`, each change together with its
+ * event in one transaction. `test/contracts/store.ts` is the proof of an engine.
+ *
+ * `run` is the fencing token: every write of a run carries it, and a write with an old one, or on a job that is no longer
+ * in progress, changes nothing and resolves with null. That ends the run.
+ *
+ * Everything a caller reads is asked for with its tenant: another tenant's id is answered exactly like an unknown one.
+ * When the database is held by someone else for longer than its budget, calls reject with STORE_BUSY.
+ */
+import type { PlainError } from '../job/errors.ts'
+import type { EventType, Job, JobEvent, JobStatus, Mode, Progress, StoredFile } from '../job/job.ts'
+import type { Manifest } from '../job/manifest.ts'
+import type { LogEntry, Results } from '../job/tally.ts'
+
+/** A job as it is created: everything else starts at nothing. */
+export type NewJob = Pick<
+  Job,
+  | 'id'
+  | 'shortId'
+  | 'tenant'
+  | 'mode'
+  | 'createdBy'
+  | 'request'
+  | 'spec'
+  | 'progress'
+  | 'reference'
+  | 'referenceOrigin'
+  | 'metadata'
+  | 'createdAt'
+>
+
+export interface IdempotencyRecord {
+  readonly key: string
+  /** Of the request's meaning: equal bodies with another key order have the same. */
+  readonly fingerprint: string
+  /** Before this instant an equal key counts as the same request. */
+  readonly expiresAt: Date
+}
+
+export interface JobFilter {
+  readonly status?: JobStatus | 'expired'
+  readonly resource?: string
+  readonly reference?: string
+}
+
+export interface JobPage {
+  readonly jobs: readonly Job[]
+  /** Id of the last job of the page when more follow, else null. */
+  readonly nextBefore: string | null
+}
+
+export interface ApiKey {
+  /** 12 characters of `a-z0-9`; part of the key itself, so a leaked key can be found. */
+  readonly id: string
+  readonly tenant: string
+  readonly name: string
+  readonly mode: Mode
+  readonly createdAt: Date
+  readonly revokedAt: Date | null
+}
+
+/** Of an ended run; `errorsLog` is also kept of a failed one. */
+export interface Completion {
+  readonly results: Results
+  readonly errorsLog: readonly LogEntry[]
+  readonly files: readonly StoredFile[]
+  readonly manifest: Manifest
+  readonly progress: Progress
+  readonly completedAt: Date
+  readonly expiresAt: Date
+}
+
+/** The jobs. */
+export interface JobStore {
+  /**
+   * Durable before it resolves. With an idempotency record whose key the tenant has used before: `created` is false and `job` is
+   * the earlier one, or `job` is null when the fingerprints differ (IDEMPOTENCY_MISMATCH to the caller). Of simultaneous calls one creates.
+   */
+  create(job: NewJob, idempotency: IdempotencyRecord | null): Promise<{ job: Job | null; created: boolean }>
+  get(tenant: string, id: string): Promise<Job | null>
+  /** Newest first; `before` is an id that an earlier page ended with. */
+  list(tenant: string, filter: JobFilter, page: { limit: number; before: string | null; now: Date }): Promise<JobPage>
+  /** Removes the record with its events. Null when unknown. Throws EXPORT_ACTIVE while pending or in progress. Resolves with the job as it was. */
+  remove(tenant: string, id: string): Promise<Job | null>
+
+  interrupt(tenant: string, id: string, now: Date): Promise<Job | null>
+  cancel(tenant: string, id: string, now: Date): Promise<Job | null>
+  /** Back to pending: failures, error, results and progress start anew; `run` stays. */
+  start(tenant: string, id: string, now: Date): Promise<Job | null>
+
+  /** Events of one job after `afterSeq`, oldest first. */
+  events(jobId: string, afterSeq: number): Promise<readonly JobEvent[]>
+  addEvent(jobId: string, type: EventType, at: Date, data: Record<string, unknown>): Promise<void>
+  /**
+   * Resolves when this process has written to the job, after `ms` at the latest, or when aborted: a hint to read again, so that
+   * waiting clients need no polling of their own.
+   */
+  changed(jobId: string, ms: number, signal: AbortSignal): Promise<void>
+}
+
+/** The writes of a run. `interrupt`, `cancel` and `start` above answer illegal moves with TRANSITION_ILLEGAL; these with null. */
+export interface RunStore {
+  /** pending to in progress, `run` and `failures` plus one. Null when it is no longer pending. */
+  claim(id: string, now: Date): Promise<Job | null>
+  /** What `Source.endSession` takes; kept so that a takeover can end it. */
+  setSession(id: string, run: number, session: string | null): Promise<Job | null>
+  progress(id: string, run: number, progress: Progress): Promise<Job | null>
+  complete(id: string, run: number, completion: Completion): Promise<Job | null>
+  /** For good. */
+  fail(id: string, run: number, error: PlainError, errorsLog: readonly LogEntry[], now: Date): Promise<Job | null>
+  /** A fault: back to pending, not before `availableAt`. */
+  retry(id: string, run: number, error: PlainError, availableAt: Date, now: Date): Promise<Job | null>
+  /** An orderly drain: back to pending, the failure counted at claim handed back. */
+  giveBack(id: string, run: number, now: Date): Promise<Job | null>
+
+  /** Of every tenant: pending jobs (for the queue at start), oldest first. */
+  pending(): Promise<readonly WaitingJob[]>
+  /** Of every tenant: jobs whose run died with its process. Only for a process that knows it is alone. */
+  inProgress(): Promise<readonly Job[]>
+}
+
+export interface WaitingJob {
+  readonly id: string
+  readonly tenant: string
+  readonly availableAt: Date | null
+  readonly createdAt: Date
+}
+
+/** For the sweeper and for `/metrics`. */
+export interface UpkeepStore {
+  /** Completed jobs whose files have expired and not been removed, at most `limit`. */
+  expired(now: Date, limit: number): Promise<readonly Job[]>
+  filesRemoved(id: string, now: Date): Promise<void>
+  /** Which of these job ids exist. */
+  known(ids: readonly string[]): Promise<ReadonlySet<string>>
+  /** The job of any tenant; for upkeep and for signed links, which carry their own permission. */
+  find(id: string): Promise<Job | null>
+  pruneIdempotency(now: Date): Promise<void>
+  countByStatus(): Promise<Readonly<Record<JobStatus, number>>>
+  oldestPendingAt(): Promise<Date | null>
+}
+
+export interface KeyStore {
+  /** `hash`: of the whole secret key; the key itself is never stored. */
+  addKey(key: ApiKey, hash: string): Promise<void>
+  /** Revoked ones too. */
+  findKey(id: string): Promise<{ key: ApiKey; hash: string } | null>
+  listKeys(tenant: string | null): Promise<readonly ApiKey[]>
+  /** False when there is no such key; repeated calls keep the first date. */
+  revokeKey(id: string, now: Date): Promise<boolean>
+}
+
+export interface Store extends JobStore, RunStore, UpkeepStore, KeyStore {
+  /** Brings the schema up to date; safe to call from several processes at once. Names of what was applied. */
+  migrate(): Promise<readonly string[]>
+  /** Names and state of every migration. */
+  migrations(): Promise<readonly { name: string; appliedAt: Date | null }[]>
+  close(): Promise<void>
+}
