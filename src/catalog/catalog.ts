@@ -2,13 +2,13 @@
 import type { CellType } from '../job/row-text.ts'
 import type { CheckedSpec, ExportRequest } from '../job/spec.ts'
 
-export interface PublicField {
+interface PublicField {
   readonly name: string
   readonly type: CellType
   readonly nullable: boolean
 }
 
-export interface PublicRelation {
+interface PublicRelation {
   readonly name: string
   readonly resource: string
   readonly kind: 'one' | 'many'

@@ -1,0 +1,142 @@
+/**
+ * The catalog over the sources as they were described: pure, so it is made anew when a schema changes.
+ *
+ * What is hidden is unknown: it is no field, filter, sort key or include, and no message names it.
+ */
+import type { ResolvedResource } from '../config.ts'
+import { FreightError } from '../job/errors.ts'
+import type { CheckedPart, CheckedSpec, ExportRequest, PartRequest } from '../job/spec.ts'
+import { didYouMean } from '../job/suggestion.ts'
+import type { TableDescription } from '../sources/source.ts'
+import type { Catalog, PublicResource } from './catalog.ts'
+import { selectFields } from './fields.ts'
+import { filterPredicate } from './filters.ts'
+import { chooseOutput } from './output.ts'
+import type { Scope } from './paths.ts'
+import { quoted, refusal } from './refusal.ts'
+import { relateResources } from './relations.ts'
+import { configInvalid, type Resource, resolveResource } from './resources.ts'
+import { scopeOf } from './scope.ts'
+import { sortKeys } from './sort.ts'
+
+const MAX_PARTS = 20
+
+export interface CatalogInput {
+  /** Empty: nothing is offered. */
+  readonly resources: Readonly<Record<string, ResolvedResource>>
+  /** By resource name; one that is missing has no table in its source. */
+  readonly descriptions: ReadonlyMap<string, TableDescription>
+  /** Every table by source name, for a suggestion where one is missing. */
+  readonly tables?: ReadonlyMap<string, readonly string[]>
+  /** For resources that say nothing of their own. */
+  readonly retentionMs: number
+}
+
+interface Offer {
+  readonly resource: Resource
+  readonly defaultSort: readonly string[]
+}
+
+/** Throws CONFIG_INVALID, naming the place, for a table or column that the source does not have. */
+export function createCatalog(input: CatalogInput): Catalog {
+  const resources = new Map(Object.keys(input.resources).map((name) => [name, resolve(input, name)]))
+  relateResources(resources, input.resources)
+  const offers = new Map(
+    [...resources].map(([name, resource]): [string, Offer] => {
+      return [name, { resource, defaultSort: defaultSort(resource, input.resources[name]?.sort) }]
+    }),
+  )
+  return {
+    resources: () => [...offers.values()].map(publicResource),
+    check: (request, tenant) => checkRequest(offers, request, scopeOf(tenant)),
+  }
+}
+
+function resolve(input: CatalogInput, name: string): Resource {
+  const config = input.resources[name]
+  const description = input.descriptions.get(name)
+  if (config && description) return resolveResource(name, config, description, input.retentionMs)
+  const table = config?.table ?? name
+  const known = didYouMean(table, input.tables?.get(config?.source ?? '') ?? [])
+  throw configInvalid(`resources.${name}.table`, `the source "${config?.source}" has no table or view "${table}".${known}`)
+}
+
+function defaultSort(resource: Resource, sort: string | undefined): readonly string[] {
+  const keys = (sort ?? '').split(',').flatMap((key) => key.trim() || [])
+  try {
+    sortKeys(resource, keys, '', () => null)
+  } catch (error) {
+    if (error instanceof FreightError) throw configInvalid(`resources.${resource.name}.sort`, error.message)
+    throw error
+  }
+  return keys
+}
+
+function publicResource({ resource, defaultSort: sort }: Offer): PublicResource {
+  const fields = [...resource.fields.values()]
+  return {
+    name: resource.name,
+    fields: fields.map(({ name, type, nullable }) => ({ name, type, nullable })),
+    relations: [...resource.relations.values()].map(({ name, target, kind }) => ({ name, resource: target.name, kind })),
+    primaryKey: resource.primaryKey.flatMap((column) => fields.find((field) => field.column === column)?.name ?? []),
+    defaultSort: sort,
+    maxRows: resource.maxRows,
+    retentionMs: resource.retentionMs,
+  }
+}
+
+function checkRequest(offers: ReadonlyMap<string, Offer>, request: ExportRequest, scope: Scope): CheckedSpec {
+  const { parts } = request
+  if (parts.length === 0 || parts.length > MAX_PARTS) {
+    throw refusal('VALIDATION_FAILED', '/parts', `An export has 1 to ${MAX_PARTS} parts, not ${parts.length}.`)
+  }
+  const { format, compression, output } = chooseOutput(request)
+  const asked = parts.map((part, index) => {
+    // A request for one resource names it at the top of its body.
+    const at = parts.length === 1 ? '' : `/parts/${index}`
+    return { part, at, offer: offered(offers, part, at) }
+  })
+  const source = asked[0]?.offer.resource.source ?? ''
+  for (const { at, offer } of asked) {
+    if (offer.resource.source === source) continue
+    const why = `"${offer.resource.name}" is of another source than "${asked[0]?.part.resource}"; one export reads one source.`
+    throw refusal('VALIDATION_FAILED', `${at}/resource`, why)
+  }
+  return {
+    source,
+    parts: asked.map(({ part, at, offer }) => checkPart(offer, part, at, scope, request.dryData)),
+    format,
+    compression,
+    output,
+    // Files of one export go together: none is kept longer than its strictest resource allows.
+    retentionMs: Math.min(...asked.map(({ offer }) => offer.resource.retentionMs)),
+  }
+}
+
+function offered(offers: ReadonlyMap<string, Offer>, part: PartRequest, at: string): Offer {
+  const offer = offers.get(part.resource)
+  if (offer) return offer
+  const why = `There is no resource ${quoted(part.resource)}.`
+  throw refusal('RESOURCE_UNKNOWN', `${at}/resource`, why, { asked: part.resource, allowed: offers.keys() })
+}
+
+function checkPart(offer: Offer, part: PartRequest, at: string, scope: Scope, dryData: boolean): CheckedPart {
+  const { resource } = offer
+  const { limit } = part
+  if (limit !== null && !(Number.isSafeInteger(limit) && limit > 0)) {
+    throw refusal('LIMIT_INVALID', `${at}/limit`, 'limit must be a whole number from 1; leave it out for all rows.')
+  }
+  const sort = part.sort.length > 0 ? part.sort : offer.defaultSort
+  return {
+    resource: resource.name,
+    table: resource.table,
+    kind: resource.kind,
+    primaryKey: resource.primaryKey,
+    select: selectFields(resource, part, at, scope, dryData),
+    where: filterPredicate(resource, part.filters, `${at}/filters`, scope),
+    scope: scope(resource),
+    sort: sortKeys(resource, sort, `${at}/sort`, scope),
+    limit,
+    maxRows: resource.maxRows,
+  }
+}

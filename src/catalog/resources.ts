@@ -1,0 +1,134 @@
+/**
+ * The offered resources: what the database says of their tables, narrowed and renamed by the configuration.
+ *
+ * A name in the configuration that the database does not have is CONFIG_INVALID: a column that was meant to be hidden and is
+ * misspelt must stop the start, not be shown.
+ */
+import type { ResolvedResource } from '../config.ts'
+import { FreightError } from '../job/errors.ts'
+import type { CellType } from '../job/row-text.ts'
+import type { TableRef } from '../job/spec.ts'
+import { didYouMean } from '../job/suggestion.ts'
+import type { ForeignKey, TableDescription } from '../sources/source.ts'
+
+/** A column that callers may see, under its public name. */
+export interface Field {
+  readonly name: string
+  readonly column: string
+  readonly type: CellType
+  readonly nullable: boolean
+  readonly strict: boolean
+}
+
+export interface Relation {
+  readonly name: string
+  readonly target: Resource
+  readonly kind: 'one' | 'many'
+  readonly localColumns: readonly string[]
+  readonly foreignColumns: readonly string[]
+  readonly indexed: boolean
+}
+
+export interface Resource {
+  readonly name: string
+  readonly source: string
+  readonly table: TableRef
+  readonly kind: 'table' | 'view'
+  /** By public name; hidden columns are not in it. */
+  readonly fields: ReadonlyMap<string, Field>
+  /** By name; filled by `relations.ts` once every resource is known. */
+  readonly relations: Map<string, Relation>
+  readonly primaryKey: readonly string[]
+  readonly foreignKeys: readonly ForeignKey[]
+  /** Every column of the table, hidden ones too. */
+  readonly columns: ReadonlySet<string>
+  readonly hidden: ReadonlySet<string>
+  /** Null: every tenant may read every row. */
+  readonly tenant: { readonly column: string; readonly type: CellType } | null
+  readonly retentionMs: number
+  readonly maxRows: number | null
+  /** Columns that `dry_data` leaves out wherever they are asked for. */
+  readonly dryOmits: ReadonlySet<string>
+}
+
+/** A CONFIG_INVALID that names the place: `resources.orders.tenant: ...`. */
+export function configInvalid(place: string, message: string): FreightError {
+  return new FreightError('CONFIG_INVALID', `${place}: ${message}`)
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+export function resolveResource(name: string, config: ResolvedResource, table: TableDescription, retentionMs: number): Resource {
+  const place = `resources.${name}`
+  const columns = new Map(table.columns.map((column) => [column.name, column]))
+  const column = (at: string, asked: string): string => {
+    if (columns.has(asked)) return asked
+    const kind = table.kind === 'view' ? 'view' : 'table'
+    throw configInvalid(
+      `${place}.${at}`,
+      `the ${kind} "${table.name}" has no column "${asked}".${didYouMean(asked, columns.keys())}`,
+    )
+  }
+  const types = new Map(Object.entries(config.types ?? {}).map(([asked, type]) => [column('types', asked), type]))
+  const hidden = new Set((config.hide ?? []).map((asked) => column('hide', asked)))
+  const names = new Map(Object.entries(config.rename ?? {}).map(([asked, to]) => [column('rename', asked), to]))
+  const tenant = tenantColumn(config, place, (asked) => column('tenant', asked))
+  const typeOf = (asked: string): CellType => types.get(asked) ?? columns.get(asked)?.type ?? 'any'
+
+  const fields = new Map<string, Field>()
+  for (const { name: own, nullable, strict } of table.columns) {
+    if (hidden.has(own)) continue
+    const field = { name: names.get(own) ?? own, column: own, type: typeOf(own), nullable, strict }
+    const other = fields.get(field.name)
+    if (other) {
+      throw configInvalid(`${place}.rename`, `the columns "${other.column}" and "${own}" would both be called "${field.name}".`)
+    }
+    fields.set(field.name, field)
+  }
+  return {
+    name,
+    source: config.source,
+    table: { schema: table.schema, name: table.name },
+    kind: table.kind,
+    fields,
+    relations: new Map(),
+    primaryKey: table.primaryKey,
+    foreignKeys: table.foreignKeys,
+    columns: new Set(columns.keys()),
+    hidden,
+    tenant: tenant === null ? null : { column: tenant, type: typeOf(tenant) },
+    retentionMs: config.retentionDays === undefined ? retentionMs : config.retentionDays * DAY_MS,
+    maxRows: config.maxRows ?? null,
+    dryOmits: dryOmits(config, place, table, fields),
+  }
+}
+
+/** Checked here too, not only with the file: an embedding may build its resources by hand, and no rule must never mean "all". */
+function tenantColumn(config: ResolvedResource, place: string, column: (asked: string) => string): string | null {
+  const { tenant } = config as { readonly tenant?: unknown }
+  if (typeof tenant !== 'string' || tenant === '') {
+    throw configInvalid(
+      `${place}.tenant`,
+      "is missing: it says whose the rows are. Name the column that holds the tenant, or write 'shared' for rows that every tenant may read.",
+    )
+  }
+  return tenant === 'shared' ? null : column(tenant)
+}
+
+function dryOmits(
+  config: ResolvedResource,
+  place: string,
+  table: TableDescription,
+  fields: ReadonlyMap<string, Field>,
+): ReadonlySet<string> {
+  const omits = new Set([...table.primaryKey, 'created_at', 'updated_at'])
+  for (const { name, column } of fields.values()) if (name === 'created_at' || name === 'updated_at') omits.add(column)
+  for (const asked of config.dryDataOmits ?? []) {
+    const field = fields.get(asked)
+    if (!field) {
+      throw configInvalid(`${place}.dryDataOmits`, `there is no field "${asked}".${didYouMean(asked, fields.keys())}`)
+    }
+    omits.add(field.column)
+  }
+  return omits
+}
