@@ -41,6 +41,7 @@ export const ERROR_CODES = [
   'EXPORT_ACTIVE',
   'EXPORT_NOT_READY',
   'EXPORT_EXPIRED',
+  'SEVERAL_FILES',
   'TRANSITION_ILLEGAL',
   'LINK_INVALID',
   // A run
@@ -57,6 +58,7 @@ export const ERROR_CODES = [
   'ABORTED',
   // The process
   'STORE_BUSY',
+  'OVERLOADED',
   'CONFIG_INVALID',
   'ALREADY_RUNNING',
   'PORT_TAKEN',

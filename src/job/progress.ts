@@ -26,7 +26,8 @@ export class RateWindow {
 
 /**
  * When the run will be done, from the stored rate and what remains, judged at `now`: between two stored figures the run is
- * taken to have gone on at its rate. Null while it cannot be known: no total, no rate, or an estimated total already passed.
+ * taken to have gone on at its rate. Null while it cannot be known: no total, no rate, an estimated total already passed, or an end beyond
+ * what a Date can hold.
  */
 export function estimateCompletion(progress: Progress, now: Date): Date | null {
   const { processed, total, totalIsEstimate, rowsPerSecond, at } = progress
@@ -34,7 +35,8 @@ export function estimateCompletion(progress: Progress, now: Date): Date | null {
   if (totalIsEstimate && processed >= total) return null
   const sinceMs = Math.max(0, now.getTime() - at.getTime())
   const remaining = Math.max(0, total - processed - (rowsPerSecond * sinceMs) / 1000)
-  return new Date(now.getTime() + (remaining / rowsPerSecond) * 1000)
+  const end = new Date(now.getTime() + (remaining / rowsPerSecond) * 1000)
+  return Number.isNaN(end.getTime()) ? null : end
 }
 
 /**
@@ -45,5 +47,6 @@ export function percentage(progress: Progress, done: boolean): number | null {
   if (done) return 100
   if (progress.total === null) return null
   if (progress.total === 0) return 0
-  return Math.min(99.99, Math.floor((progress.processed / progress.total) * 10_000) / 100)
+  // Multiplied first, among integers: 57 / 100 * 10,000 is 5699.99... and would be cut to 56.99.
+  return Math.min(99.99, Math.floor((progress.processed * 10_000) / progress.total) / 100)
 }

@@ -6,7 +6,8 @@
  * in progress, changes nothing and resolves with null. That ends the run.
  *
  * Everything a caller reads is asked for with its tenant: another tenant's id is answered exactly like an unknown one.
- * When the database is held by someone else for longer than its budget, calls reject with STORE_BUSY.
+ * When the database is held by someone else for longer than its budget, calls reject with STORE_BUSY; when it has no space left, writes
+ * reject with STORAGE_FULL. Either way nothing was changed.
  */
 import type { PlainError } from '../job/errors.ts'
 import type { EventType, Job, JobEvent, JobStatus, Mode, Progress, StoredFile } from '../job/job.ts'
@@ -79,18 +80,26 @@ export interface JobStore {
    */
   create(job: NewJob, idempotency: IdempotencyRecord | null): Promise<{ job: Job | null; created: boolean }>
   get(tenant: string, id: string): Promise<Job | null>
-  /** Newest first; `before` is an id that an earlier page ended with. */
+  /**
+   * Newest first; `before` is an id that an earlier page ended with. `expired` are the completed ones whose `expiresAt` has come by
+   * `now`, and `completed` only the others. `resource` finds a job by any of its parts.
+   */
   list(tenant: string, filter: JobFilter, page: { limit: number; before: string | null; now: Date }): Promise<JobPage>
-  /** Removes the record with its events. Null when unknown. Throws EXPORT_ACTIVE while pending or in progress. Resolves with the job as it was. */
+  /** Removes the record with its events and idempotency records. Null when unknown. Throws EXPORT_ACTIVE while pending or in progress. Resolves with the job as it was. */
   remove(tenant: string, id: string): Promise<Job | null>
 
+  /**
+   * Interrupting what is interrupted, and cancelling what is cancelled, resolves with the job unchanged. Any other move that does not
+   * fit rejects with TRANSITION_ILLEGAL. Null when unknown.
+   */
   interrupt(tenant: string, id: string, now: Date): Promise<Job | null>
   cancel(tenant: string, id: string, now: Date): Promise<Job | null>
-  /** Back to pending: failures, error, results and progress start anew; `run` stays. */
+  /** Back to pending: failures, error, errors log, results, progress and times start anew (a known total stays, as an estimate); `run` stays. */
   start(tenant: string, id: string, now: Date): Promise<Job | null>
 
   /** Events of one job after `afterSeq`, oldest first. */
   events(jobId: string, afterSeq: number): Promise<readonly JobEvent[]>
+  /** A fact beside the status. Of an unknown job nothing is written. */
   addEvent(jobId: string, type: EventType, at: Date, data: Record<string, unknown>): Promise<void>
   /**
    * Resolves when this process has written to the job, after `ms` at the latest, or when aborted: a hint to read again, so that
@@ -105,6 +114,7 @@ export interface RunStore {
   claim(id: string, now: Date): Promise<Job | null>
   /** What `Source.endSession` takes; kept so that a takeover can end it. */
   setSession(id: string, run: number, session: string | null): Promise<Job | null>
+  /** `processed` never goes backwards within a run. */
   progress(id: string, run: number, progress: Progress): Promise<Job | null>
   complete(id: string, run: number, completion: Completion): Promise<Job | null>
   /** For good. */
@@ -117,7 +127,7 @@ export interface RunStore {
   /** Of every tenant: pending jobs (for the queue at start), oldest first. */
   pending(): Promise<readonly WaitingJob[]>
   /** Of every tenant: jobs whose run died with its process. Only for a process that knows it is alone. */
-  inProgress(): Promise<readonly Job[]>
+  inProgress(): Promise<readonly { job: Job; session: string | null }[]>
 }
 
 export interface WaitingJob {
@@ -131,15 +141,20 @@ export interface WaitingJob {
 export interface UpkeepStore {
   /** Completed jobs whose files have expired and not been removed, at most `limit`. */
   expired(now: Date, limit: number): Promise<readonly Job[]>
+  /** The bytes are gone: notes when, with the event `expired`. Only of a completed job, and only once. */
   filesRemoved(id: string, now: Date): Promise<void>
-  /** Which of these job ids exist. */
-  known(ids: readonly string[]): Promise<ReadonlySet<string>>
+  /** Where these jobs stand, by id; an id that is missing is of no job. */
+  known(ids: readonly string[]): Promise<ReadonlyMap<string, KnownJob>>
   /** The job of any tenant; for upkeep and for signed links, which carry their own permission. */
   find(id: string): Promise<Job | null>
   pruneIdempotency(now: Date): Promise<void>
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>>
+  /** Since when the longest waiting job has been pending. */
   oldestPendingAt(): Promise<Date | null>
 }
+
+/** What decides whether a stored object still belongs to a job. */
+export type KnownJob = Pick<Job, 'status' | 'run' | 'filesRemovedAt'>
 
 export interface KeyStore {
   /** `hash`: of the whole secret key; the key itself is never stored. */

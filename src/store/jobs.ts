@@ -1,0 +1,179 @@
+/** What callers do with jobs: create, read, list, remove, interrupt, cancel, start. */
+import { type Kysely, sql } from 'kysely'
+import { FreightError } from '../job/errors.ts'
+import type { Job } from '../job/job.ts'
+import { illegalTransition, isActive, transition } from '../job/transitions.ts'
+import { writeEvent } from './events.ts'
+import { newJobRow, toJob } from './job-rows.ts'
+import { moveJob } from './moves.ts'
+import type { IdempotencyRecord, JobFilter, JobPage, NewJob } from './store.ts'
+import type { Tables } from './tables.ts'
+
+/** To be called in a transaction. */
+export async function createJob(
+  tx: Kysely<Tables>,
+  job: NewJob,
+  idempotency: IdempotencyRecord | null,
+): Promise<{ job: Job | null; created: boolean }> {
+  if (idempotency && !(await takeKey(tx, job, idempotency))) {
+    return { job: await firstOfKey(tx, job.tenant, idempotency), created: false }
+  }
+  const row = newJobRow(job)
+  await tx.insertInto('jobs').values(row).execute()
+  const resources = new Set(job.request.parts.map((part) => part.resource))
+  for (const resource of resources) {
+    await tx.insertInto('job_resources').values({ tenant: job.tenant, resource, job_id: job.id }).execute()
+  }
+  await writeEvent(tx, row, { type: 'created', at: job.createdAt, data: {} })
+  return { job: toJob(row), created: true }
+}
+
+/**
+ * False when the key belongs to an earlier request. One statement, so that of simultaneous calls one wins on every
+ * engine; it also takes over a key whose time is up.
+ */
+async function takeKey(tx: Kysely<Tables>, job: NewJob, { key, fingerprint, expiresAt }: IdempotencyRecord): Promise<boolean> {
+  const record = { fingerprint, job_id: job.id, expires_at: expiresAt.toISOString() }
+  const taken = await tx
+    .insertInto('idempotency')
+    .values({ tenant: job.tenant, key, ...record })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'key']).doUpdateSet(record).where('idempotency.expires_at', '<=', job.createdAt.toISOString()),
+    )
+    .returning('job_id')
+    .executeTakeFirst()
+  return taken !== undefined
+}
+
+/** Null when that request was another one. */
+async function firstOfKey(tx: Kysely<Tables>, tenant: string, { key, fingerprint }: IdempotencyRecord): Promise<Job | null> {
+  const first = await tx
+    .selectFrom('idempotency')
+    .innerJoin('jobs', 'jobs.id', 'idempotency.job_id')
+    .selectAll('jobs')
+    .where('idempotency.tenant', '=', tenant)
+    .where('idempotency.key', '=', key)
+    .where('idempotency.fingerprint', '=', fingerprint)
+    .executeTakeFirst()
+  return first ? toJob(first) : null
+}
+
+export async function getJob(db: Kysely<Tables>, tenant: string, id: string): Promise<Job | null> {
+  const row = await db.selectFrom('jobs').selectAll().where('id', '=', id).where('tenant', '=', tenant).executeTakeFirst()
+  return row ? toJob(row) : null
+}
+
+/** Ids are UUIDv7: newest first by id is newest first by creation, and one column makes the cursor. */
+export async function listJobs(
+  db: Kysely<Tables>,
+  tenant: string,
+  filter: JobFilter,
+  page: { limit: number; before: string | null; now: Date },
+): Promise<JobPage> {
+  const now = page.now.toISOString()
+  const { status, resource, reference } = filter
+  // With a resource its own index leads, so that a rare resource among many jobs is found as fast as a common one.
+  const id = sql.ref<string>(resource === undefined ? 'jobs.id' : 'job_resources.job_id')
+  let query = db
+    .selectFrom('jobs')
+    .selectAll('jobs')
+    .where('jobs.tenant', '=', tenant)
+    .$if(resource !== undefined, (jobs) =>
+      jobs
+        .innerJoin('job_resources', 'job_resources.job_id', 'jobs.id')
+        .where('job_resources.tenant', '=', tenant)
+        .where('job_resources.resource', '=', resource ?? ''),
+    )
+  if (page.before !== null) query = query.where(id, '<', page.before)
+  if (reference !== undefined) query = query.where('jobs.reference', '=', reference)
+  if (status === 'expired') query = query.where('jobs.status', '=', 'completed').where('jobs.expires_at', '<=', now)
+  else if (status === 'completed') query = query.where('jobs.status', '=', 'completed').where('jobs.expires_at', '>', now)
+  else if (status !== undefined) query = query.where('jobs.status', '=', status)
+  const rows = await query
+    .orderBy(id, 'desc')
+    .limit(page.limit + 1)
+    .execute()
+  const jobs = rows.slice(0, page.limit).map(toJob)
+  return { jobs, nextBefore: rows.length > page.limit ? (jobs.at(-1)?.id ?? null) : null }
+}
+
+/** To be called in a transaction. */
+export async function removeJob(tx: Kysely<Tables>, tenant: string, id: string): Promise<Job | null> {
+  const job = await getJob(tx, tenant, id)
+  if (!job) return null
+  const removed = isActive(job.status)
+    ? undefined
+    : await tx
+        .deleteFrom('jobs')
+        .where('id', '=', id)
+        .where('status', '=', job.status)
+        .where('run', '=', job.run)
+        .returning('id')
+        .executeTakeFirst()
+  if (!removed) {
+    throw new FreightError('EXPORT_ACTIVE', `This export is ${job.status}; interrupt or cancel it before it can be deleted.`, {
+      details: { status: job.status },
+    })
+  }
+  const resources = job.request.parts.map((part) => part.resource)
+  await tx
+    .deleteFrom('job_resources')
+    .where('tenant', '=', tenant)
+    .where('resource', 'in', resources)
+    .where('job_id', '=', id)
+    .execute()
+  await tx.deleteFrom('idempotency').where('job_id', '=', id).execute()
+  return job
+}
+
+type CallersVerb = 'interrupt' | 'cancel' | 'start'
+
+/**
+ * To be called in a transaction. Interrupting what is interrupted and cancelling what is cancelled is fulfilled already: the job
+ * comes back unchanged, without an event. Every other move that does not fit throws TRANSITION_ILLEGAL.
+ */
+export async function moveByCaller(
+  tx: Kysely<Tables>,
+  verb: CallersVerb,
+  tenant: string,
+  id: string,
+  now: Date,
+): Promise<Job | null> {
+  const moved = await CALLERS_MOVES[verb](tx, { id, tenant }, now)
+  if (moved) return moved
+  const job = await getJob(tx, tenant, id)
+  if (!job) return null
+  if (verb !== 'start' && job.status === transition(verb).to) return job
+  throw illegalTransition(verb, job.status)
+}
+
+type CallersMove = (tx: Kysely<Tables>, fence: { id: string; tenant: string }, now: Date) => Promise<Job | null>
+
+const CALLERS_MOVES: Readonly<Record<CallersVerb, CallersMove>> = {
+  interrupt: (tx, fence, now) => {
+    const set = { interrupted_at: now.toISOString(), available_at: null }
+    return moveJob(tx, 'interrupt', fence, set, { type: 'interrupted', at: now, data: {} })
+  },
+  cancel: (tx, fence, now) => {
+    const set = { cancelled_at: now.toISOString(), available_at: null }
+    return moveJob(tx, 'cancel', fence, set, { type: 'cancelled', at: now, data: {} })
+  },
+  start: (tx, fence, now) => {
+    const set = {
+      failures: 0,
+      error: null,
+      errors_log: '[]',
+      results: null,
+      available_at: null,
+      started_at: null,
+      failed_at: null,
+      interrupted_at: null,
+      processed: 0,
+      // The rows may have changed since they were counted; the run counts anew.
+      total_is_estimate: 1,
+      rows_per_second: null,
+      progress_at: now.toISOString(),
+    }
+    return moveJob(tx, 'start', fence, set, { type: 'restarted', at: now, data: {} })
+  },
+}

@@ -1,0 +1,110 @@
+/** The store on Kysely: which function of this room answers which call, in a transaction or not, and who is woken after it. */
+import type { Kysely, Transaction } from 'kysely'
+import type { Engine } from './engine.ts'
+import { addEvent, eventsAfter } from './events.ts'
+import { JobChanges } from './job-changes.ts'
+import { createJob, getJob, listJobs, moveByCaller, removeJob } from './jobs.ts'
+import { allKeys, insertKey, keyById, revokeKey } from './keys.ts'
+import { applyMigrations, listMigrations, refuseNewerSchema } from './migrate.ts'
+import { patiently } from './patience.ts'
+import {
+  countByStatus,
+  expiredJobs,
+  findJob,
+  knownJobs,
+  oldestPendingAt,
+  pruneIdempotency,
+  recordFilesRemoved,
+} from './retention.ts'
+import {
+  claimJob,
+  completeJob,
+  failJob,
+  giveBackJob,
+  pendingJobs,
+  retryJob,
+  unfinishedRuns,
+  writeProgress,
+  writeSession,
+} from './runs.ts'
+import type { Store } from './store.ts'
+import type { Tables } from './tables.ts'
+
+type Call<K extends keyof Store> = Store[K]
+
+export class KyselyStore implements Store {
+  #db: Kysely<Tables>
+  #engine: Engine
+  #changes = new JobChanges()
+
+  /** `db` is closed with the store. */
+  constructor(db: Kysely<Tables>, engine: Engine) {
+    this.#db = db
+    this.#engine = engine
+  }
+
+  create: Call<'create'> = (job, idempotency) => this.#change(job.id, (tx) => createJob(tx, job, idempotency))
+  get: Call<'get'> = (tenant, id) => this.#ask((db) => getJob(db, tenant, id))
+  list: Call<'list'> = (tenant, filter, page) => this.#ask((db) => listJobs(db, tenant, filter, page))
+  remove: Call<'remove'> = (tenant, id) => this.#change(id, (tx) => removeJob(tx, tenant, id))
+  interrupt: Call<'interrupt'> = (tenant, id, now) => this.#change(id, (tx) => moveByCaller(tx, 'interrupt', tenant, id, now))
+  cancel: Call<'cancel'> = (tenant, id, now) => this.#change(id, (tx) => moveByCaller(tx, 'cancel', tenant, id, now))
+  start: Call<'start'> = (tenant, id, now) => this.#change(id, (tx) => moveByCaller(tx, 'start', tenant, id, now))
+  events: Call<'events'> = (jobId, afterSeq) => this.#ask((db) => eventsAfter(db, jobId, afterSeq))
+  addEvent: Call<'addEvent'> = (jobId, type, at, data) => this.#change(jobId, (tx) => addEvent(tx, jobId, { type, at, data }))
+  changed: Call<'changed'> = (jobId, ms, signal) => this.#changes.next(jobId, ms, signal)
+
+  claim: Call<'claim'> = (id, now) => this.#change(id, (tx) => claimJob(tx, id, now))
+  setSession: Call<'setSession'> = (id, run, session) => this.#write(id, (db) => writeSession(db, { id, run }, session))
+  progress: Call<'progress'> = (id, run, progress) => this.#write(id, (db) => writeProgress(db, { id, run }, progress))
+  complete: Call<'complete'> = (id, run, completion) => this.#change(id, (tx) => completeJob(tx, { id, run }, completion))
+  fail: Call<'fail'> = (id, run, error, errorsLog, now) =>
+    this.#change(id, (tx) => failJob(tx, { id, run }, error, errorsLog, now))
+  retry: Call<'retry'> = (id, run, error, availableAt, now) =>
+    this.#change(id, (tx) => retryJob(tx, { id, run }, error, availableAt, now))
+  giveBack: Call<'giveBack'> = (id, run, now) => this.#change(id, (tx) => giveBackJob(tx, { id, run }, now))
+  pending: Call<'pending'> = () => this.#ask(pendingJobs)
+  inProgress: Call<'inProgress'> = () => this.#ask(unfinishedRuns)
+
+  expired: Call<'expired'> = (now, limit) => this.#ask((db) => expiredJobs(db, now, limit))
+  filesRemoved: Call<'filesRemoved'> = (id, now) => this.#change(id, (tx) => recordFilesRemoved(tx, id, now))
+  known: Call<'known'> = (ids) => this.#ask((db) => knownJobs(db, ids))
+  find: Call<'find'> = (id) => this.#ask((db) => findJob(db, id))
+  pruneIdempotency: Call<'pruneIdempotency'> = (now) => this.#ask((db) => pruneIdempotency(db, now))
+  countByStatus: Call<'countByStatus'> = () => this.#ask(countByStatus)
+  oldestPendingAt: Call<'oldestPendingAt'> = () => this.#ask(oldestPendingAt)
+
+  addKey: Call<'addKey'> = (key, hash) => this.#ask((db) => insertKey(db, key, hash))
+  findKey: Call<'findKey'> = (id) => this.#ask((db) => keyById(db, id))
+  listKeys: Call<'listKeys'> = (tenant) => this.#ask((db) => allKeys(db, tenant))
+  revokeKey: Call<'revokeKey'> = (id, now) => this.#ask((db) => revokeKey(db, id, now))
+
+  migrate: Call<'migrate'> = () => this.#ask((db) => applyMigrations(db, this.#engine))
+  migrations: Call<'migrations'> = () => this.#ask((db) => listMigrations(db, this.#engine))
+
+  /** Throws CONFIG_INVALID for the records of a newer Freight. */
+  refuseNewerSchema(): Promise<void> {
+    return this.#ask((db) => refuseNewerSchema(db, this.#engine))
+  }
+
+  async close(): Promise<void> {
+    this.#changes.wakeAll()
+    await this.#db.destroy()
+  }
+
+  /** One statement, or reads only: it needs no transaction of its own. */
+  #ask<T>(question: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    return patiently(this.#engine, () => question(this.#db))
+  }
+
+  async #write<T>(jobId: string, write: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    const result = await this.#ask(write)
+    this.#changes.wake(jobId)
+    return result
+  }
+
+  /** All of it or nothing. */
+  #change<T>(jobId: string, change: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return this.#write(jobId, (db) => db.transaction().execute(change))
+  }
+}

@@ -1,0 +1,36 @@
+/** The one place that changes a job's status: fenced by the status it may come from (and the run), with its event. */
+import type { Kysely, UpdateObject } from 'kysely'
+import type { Job } from '../job/job.ts'
+import { transition, type Verb } from '../job/transitions.ts'
+import { type NewEvent, writeEvent } from './events.ts'
+import { toJob } from './job-rows.ts'
+import type { Tables } from './tables.ts'
+
+/** Which job: with its tenant where a caller asks, with its run where a run writes. */
+export interface JobFence {
+  readonly id: string
+  readonly tenant?: string
+  readonly run?: number
+}
+
+/** To be called in a transaction. Null when no such job stands where the verb begins; then nothing has changed. */
+export async function moveJob(
+  tx: Kysely<Tables>,
+  verb: Verb,
+  fence: JobFence,
+  set: UpdateObject<Tables, 'jobs'>,
+  event: NewEvent,
+): Promise<Job | null> {
+  const { from, to } = transition(verb)
+  let update = tx
+    .updateTable('jobs')
+    .set({ ...set, status: to, updated_at: event.at.toISOString() })
+    .where('id', '=', fence.id)
+    .where('status', 'in', from)
+  if (fence.tenant !== undefined) update = update.where('tenant', '=', fence.tenant)
+  if (fence.run !== undefined) update = update.where('run', '=', fence.run)
+  const row = await update.returningAll().executeTakeFirst()
+  if (!row) return null
+  await writeEvent(tx, row, event)
+  return toJob(row)
+}

@@ -1,0 +1,132 @@
+/** The writes of a run, each fenced by its number; and what a starting process finds. */
+import type { ExpressionBuilder, Kysely } from 'kysely'
+import type { PlainError } from '../job/errors.ts'
+import type { Job, Progress } from '../job/job.ts'
+import type { LogEntry } from '../job/tally.ts'
+import { progressColumns, toJob } from './job-rows.ts'
+import { moveJob } from './moves.ts'
+import type { Completion, WaitingJob } from './store.ts'
+import type { Tables } from './tables.ts'
+
+/** Which run of which job. */
+export interface Run {
+  readonly id: string
+  readonly run: number
+}
+
+type Columns = ExpressionBuilder<Tables, 'jobs'>
+
+export async function claimJob(tx: Kysely<Tables>, id: string, now: Date): Promise<Job | null> {
+  const set = {
+    run: (columns: Columns) => columns('run', '+', 1),
+    failures: (columns: Columns) => columns('failures', '+', 1),
+    started_at: now.toISOString(),
+    available_at: null,
+    session: null,
+    results: null,
+    processed: 0,
+    rows_per_second: null,
+    progress_at: now.toISOString(),
+  }
+  return moveJob(tx, 'claim', { id }, set, { type: 'started', at: now, data: {} })
+}
+
+/** Not an event: a run writes it twice a second. */
+export async function writeProgress(db: Kysely<Tables>, run: Run, progress: Progress): Promise<Job | null> {
+  const row = await db
+    .updateTable('jobs')
+    .set((value) => ({
+      ...progressColumns(progress),
+      // A late message must not take back what was shown. `val`: a bare number would stand in the text and make each one new.
+      processed: value
+        .case()
+        .when('processed', '>', progress.processed)
+        .then(value.ref('processed'))
+        .else(value.val(progress.processed))
+        .end(),
+      updated_at: progress.at.toISOString(),
+    }))
+    .where('id', '=', run.id)
+    .where('run', '=', run.run)
+    .where('status', '=', 'in_progress')
+    .returningAll()
+    .executeTakeFirst()
+  return row ? toJob(row) : null
+}
+
+export async function writeSession(db: Kysely<Tables>, run: Run, session: string | null): Promise<Job | null> {
+  const row = await db
+    .updateTable('jobs')
+    .set({ session })
+    .where('id', '=', run.id)
+    .where('run', '=', run.run)
+    .where('status', '=', 'in_progress')
+    .returningAll()
+    .executeTakeFirst()
+  return row ? toJob(row) : null
+}
+
+export async function completeJob(tx: Kysely<Tables>, run: Run, completion: Completion): Promise<Job | null> {
+  const set = {
+    ...progressColumns(completion.progress),
+    results: JSON.stringify(completion.results),
+    error: null,
+    errors_log: JSON.stringify(completion.errorsLog),
+    files: JSON.stringify(completion.files),
+    manifest: JSON.stringify(completion.manifest),
+    completed_at: completion.completedAt.toISOString(),
+    expires_at: completion.expiresAt.toISOString(),
+  }
+  return moveJob(tx, 'complete', run, set, { type: 'completed', at: completion.completedAt, data: {} })
+}
+
+export async function failJob(
+  tx: Kysely<Tables>,
+  run: Run,
+  error: PlainError,
+  errorsLog: readonly LogEntry[],
+  now: Date,
+): Promise<Job | null> {
+  const set = { error: errorText(error), errors_log: JSON.stringify(errorsLog), failed_at: now.toISOString() }
+  return moveJob(tx, 'fail', run, set, { type: 'failed', at: now, data: errorData(error) })
+}
+
+export async function retryJob(
+  tx: Kysely<Tables>,
+  run: Run,
+  error: PlainError,
+  availableAt: Date,
+  now: Date,
+): Promise<Job | null> {
+  const set = { error: errorText(error), available_at: availableAt.toISOString() }
+  const data = { ...errorData(error), availableAt: availableAt.toISOString() }
+  return moveJob(tx, 'retry', run, set, { type: 'retried', at: now, data })
+}
+
+export async function giveBackJob(tx: Kysely<Tables>, run: Run, now: Date): Promise<Job | null> {
+  const set = { failures: (columns: Columns) => columns('failures', '-', 1), available_at: null }
+  return moveJob(tx, 'return', run, set, { type: 'returned', at: now, data: {} })
+}
+
+const errorData = ({ code, message }: PlainError) => ({ code, message })
+const errorText = (error: PlainError) => JSON.stringify(errorData(error))
+
+export async function pendingJobs(db: Kysely<Tables>): Promise<readonly WaitingJob[]> {
+  const rows = await db
+    .selectFrom('jobs')
+    .select(['id', 'tenant', 'available_at', 'created_at'])
+    .where('status', '=', 'pending')
+    .orderBy('id')
+    .execute()
+  return rows.map((row) => ({
+    id: row.id,
+    tenant: row.tenant,
+    availableAt: row.available_at === null ? null : new Date(row.available_at),
+    createdAt: new Date(row.created_at),
+  }))
+}
+
+export async function unfinishedRuns(db: Kysely<Tables>): Promise<readonly { job: Job; session: string | null }[]> {
+  const rows = await db.selectFrom('jobs').selectAll().where('status', '=', 'in_progress').orderBy('id').execute()
+  return rows.map((row) => ({ job: toJob(row), session: row.session }))
+}

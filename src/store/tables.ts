@@ -1,0 +1,89 @@
+/**
+ * The tables as Kysely sees them. Times are ISO 8601 text in UTC with milliseconds (they sort as text, on every engine and
+ * collation, because all have the same width), JSON is text, yes and no are 1 and 0, so that the same code runs on SQLite and PostgreSQL.
+ */
+import type { Generated, Selectable } from 'kysely'
+import type { EventType, JobStatus, Mode } from '../job/job.ts'
+
+interface JobsTable {
+  id: string
+  short_id: string
+  tenant: string
+  mode: Mode
+  created_by: string
+  status: JobStatus
+  run: number
+  failures: number
+  available_at: string | null
+  request: string
+  spec: string
+  processed: number
+  total: number | null
+  total_is_estimate: number
+  rows_per_second: number | null
+  progress_at: string
+  session: string | null
+  results: string | null
+  error: string | null
+  errors_log: string
+  files: string
+  manifest: string | null
+  reference: string | null
+  reference_origin: string | null
+  metadata: string
+  created_at: string
+  updated_at: string
+  started_at: string | null
+  completed_at: string | null
+  failed_at: string | null
+  interrupted_at: string | null
+  cancelled_at: string | null
+  expires_at: string | null
+  files_removed_at: string | null
+}
+
+/** One row per job and resource in it: a job may have several parts, and each can be asked for. */
+interface JobResourcesTable {
+  tenant: string
+  resource: string
+  job_id: string
+}
+
+interface EventsTable {
+  seq: Generated<number>
+  job_id: string
+  type: EventType
+  at: string
+  run: number
+  data: string
+}
+
+interface IdempotencyTable {
+  tenant: string
+  key: string
+  fingerprint: string
+  job_id: string
+  expires_at: string
+}
+
+interface ApiKeysTable {
+  id: string
+  tenant: string
+  name: string
+  mode: Mode
+  hash: string
+  created_at: string
+  revoked_at: string | null
+}
+
+export interface Tables {
+  jobs: JobsTable
+  job_resources: JobResourcesTable
+  events: EventsTable
+  idempotency: IdempotencyTable
+  api_keys: ApiKeysTable
+}
+
+export type JobRow = Selectable<JobsTable>
+export type EventRow = Selectable<EventsTable>
+export type ApiKeyRow = Selectable<ApiKeysTable>

@@ -1,0 +1,357 @@
+/** What every engine of the store must do. A store is done when its own test calls this and it is green. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Store } from '../../src/store/store.ts'
+import { at, claimed, completed, eventTypes, found, jobId, newJob, newRequest } from './sample-job.ts'
+import { describeMoves } from './store-moves.ts'
+
+export interface StoreUnderTest {
+  /** Empty and migrated. */
+  readonly store: Store
+  /** The same records over a connection of their own. Whoever opens it closes it. */
+  another(): Promise<Store>
+  /** Closes the store and removes what was made for it. */
+  discard(): Promise<void>
+}
+
+export function describeStore(name: string, make: () => Promise<StoreUnderTest>): void {
+  describe(`${name} keeps the contract of a store`, () => {
+    let made: StoreUnderTest
+    let store: Store
+    beforeEach(async () => {
+      made = await make()
+      store = made.store
+    })
+    afterEach(() => made.discard())
+
+    describeRecords(
+      () => store,
+      () => made.another(),
+    )
+    describeLists(() => store)
+    describeUpkeep(() => store)
+    describeKeys(() => store)
+    describeChanges(() => store)
+    describeMoves(() => store)
+  })
+}
+
+function describeRecords(store: () => Store, another: () => Promise<Store>): void {
+  it('a created job reads back as it was given, pending and untouched', async () => {
+    const given = newJob(1, {
+      request: { ...newRequest('orders'), options: { delimiter: ';', header: false } },
+      progress: { processed: 0, total: 9_007_199_254_740_991, totalIsEstimate: true, rowsPerSecond: 0.1, at: at(1) },
+      reference: 'rtl \u202e, emoji 🚚, "quotes"\nand a line',
+      referenceOrigin: 'shop',
+      metadata: JSON.parse('{"__proto__":{"a":1},"list":[1,null,"x"],"":""}') as Record<string, unknown>,
+    })
+    const { job, created } = await store().create(given, null)
+    expect(created).toBe(true)
+    expect(job).toEqual({
+      ...given,
+      status: 'pending',
+      run: 0,
+      failures: 0,
+      availableAt: null,
+      results: null,
+      error: null,
+      errorsLog: [],
+      files: [],
+      manifest: null,
+      updatedAt: given.createdAt,
+      startedAt: null,
+      completedAt: null,
+      failedAt: null,
+      interruptedAt: null,
+      cancelledAt: null,
+      expiresAt: null,
+      filesRemovedAt: null,
+    })
+    expect(await store().get('acme', given.id)).toEqual(job)
+    expect(JSON.stringify(found(job).metadata)).toBe(JSON.stringify(given.metadata))
+  })
+
+  it("another tenant's job is answered exactly like an unknown one", async () => {
+    await store().create(newJob(1), null)
+    const id = jobId(1)
+    expect(await store().get('other', id)).toBeNull()
+    expect(await store().remove('other', id)).toBeNull()
+    expect(await store().interrupt('other', id, at(2))).toBeNull()
+    expect(await store().cancel('other', id, at(2))).toBeNull()
+    expect(await store().start('other', id, at(2))).toBeNull()
+    expect(await store().get('acme', jobId(2))).toBeNull()
+    expect(found(await store().get('acme', id)).status).toBe('pending')
+  })
+
+  it('a short id is given only once', async () => {
+    await store().create(newJob(1), null)
+    await expect(store().create(newJob(2, { shortId: newJob(1).shortId }), null)).rejects.toThrow()
+    expect(await store().get('acme', jobId(2))).toBeNull()
+  })
+
+  it('the same idempotency key gives the first job again, and nothing for another request', async () => {
+    const record = { key: 'k', fingerprint: 'f', expiresAt: at(100) }
+    await store().create(newJob(1), record)
+    const again = await store().create(newJob(2), record)
+    expect(again).toEqual({ job: await store().get('acme', jobId(1)), created: false })
+    expect(await store().create(newJob(3), { ...record, fingerprint: 'g' })).toEqual({ job: null, created: false })
+    expect(await store().get('acme', jobId(2))).toBeNull()
+    expect(await store().get('acme', jobId(3))).toBeNull()
+  })
+
+  it('idempotency keys of two tenants do not meet', async () => {
+    const record = { key: 'k', fingerprint: 'f', expiresAt: at(100) }
+    await store().create(newJob(1), record)
+    expect((await store().create(newJob(2, { tenant: 'other' }), record)).created).toBe(true)
+  })
+
+  it('an idempotency key may be used again once its time is up, or once its job is deleted', async () => {
+    await store().create(newJob(1), { key: 'k', fingerprint: 'f', expiresAt: at(10) })
+    expect((await store().create(newJob(9), { key: 'k', fingerprint: 'f', expiresAt: at(20) })).created).toBe(false)
+    expect((await store().create(newJob(10), { key: 'k', fingerprint: 'g', expiresAt: at(20) })).created).toBe(true)
+    await store().cancel('acme', jobId(10), at(11))
+    await store().remove('acme', jobId(10))
+    expect((await store().create(newJob(12), { key: 'k', fingerprint: 'h', expiresAt: at(20) })).created).toBe(true)
+  })
+
+  it('of ten simultaneous calls with one idempotency key, over two connections, one creates', async () => {
+    const second = await another()
+    const record = { key: 'k', fingerprint: 'f', expiresAt: at(100) }
+    const calls = Array.from({ length: 10 }, (_, n) => (n % 2 ? store() : second).create(newJob(n + 1), record))
+    const answers = await Promise.all(calls)
+    await second.close()
+    expect(answers.filter((answer) => answer.created)).toHaveLength(1)
+    expect(new Set(answers.map((answer) => answer.job?.id)).size).toBe(1)
+    expect((await store().pending()).length).toBe(1)
+  })
+
+  it('a job that rests is removed with its events; an active one is refused and stays', async () => {
+    await store().create(newJob(1), null)
+    await expect(store().remove('acme', jobId(1))).rejects.toMatchObject({
+      code: 'EXPORT_ACTIVE',
+      details: { status: 'pending' },
+    })
+    await store().claim(jobId(1), at(2))
+    await expect(store().remove('acme', jobId(1))).rejects.toMatchObject({ code: 'EXPORT_ACTIVE' })
+    const cancelled = await store().cancel('acme', jobId(1), at(3))
+    expect(await store().remove('acme', jobId(1))).toEqual(cancelled)
+    expect(await store().find(jobId(1))).toBeNull()
+    expect(await store().events(jobId(1), 0)).toEqual([])
+    const { jobs } = await store().list('acme', { resource: 'orders' }, { limit: 10, before: null, now: at(4) })
+    expect(jobs).toEqual([])
+  })
+
+  it('events are read after a given one, in the order of writing, and number on over all jobs', async () => {
+    await store().create(newJob(1), null)
+    await store().create(newJob(2), null)
+    await store().claim(jobId(1), at(3))
+    await store().addEvent(jobId(1), 'linked', at(4), { file: 0 })
+    await store().addEvent(jobId(99), 'linked', at(4), {})
+    const all = await store().events(jobId(1), 0)
+    expect(all.map(({ type, run, at, data }) => ({ type, run, at, data }))).toEqual([
+      { type: 'created', run: 0, at: at(1), data: {} },
+      { type: 'started', run: 1, at: at(3), data: {} },
+      { type: 'linked', run: 1, at: at(4), data: { file: 0 } },
+    ])
+    expect(await store().events(jobId(1), all[1]?.seq ?? 0)).toEqual(all.slice(2))
+    const other = await store().events(jobId(2), 0)
+    expect(new Set([...all, ...other].map((event) => event.seq)).size).toBe(4)
+    expect(await store().events(jobId(99), 0)).toEqual([])
+  })
+}
+
+function describeLists(store: () => Store): void {
+  const ids = async (filter: Parameters<Store['list']>[1], now = at(1000)): Promise<string[]> => {
+    const { jobs } = await store().list('acme', filter, { limit: 100, before: null, now })
+    return jobs.map((job) => job.id)
+  }
+
+  it('pages go from the newest to the oldest without gap or overlap, also while jobs are added', async () => {
+    for (let number = 1; number <= 7; number += 1) await store().create(newJob(number), null)
+    await store().create(newJob(8, { tenant: 'other' }), null)
+    const seen: string[] = []
+    let before: string | null = null
+    do {
+      const page = await store().list('acme', {}, { limit: 3, before, now: at(1000) })
+      seen.push(...page.jobs.map((job) => job.id))
+      before = page.nextBefore
+      await store().create(newJob(100 + seen.length), null)
+    } while (before !== null)
+    expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1].map(jobId))
+  })
+
+  it('a page that ends exactly with the last job says that nothing follows', async () => {
+    for (const number of [1, 2]) await store().create(newJob(number), null)
+    expect((await store().list('acme', {}, { limit: 2, before: null, now: at(9) })).nextBefore).toBeNull()
+    expect((await store().list('acme', {}, { limit: 1, before: null, now: at(9) })).nextBefore).toBe(jobId(2))
+    expect(await store().list('acme', {}, { limit: 2, before: jobId(1), now: at(9) })).toEqual({ jobs: [], nextBefore: null })
+  })
+
+  it('a completed job counts as completed before its files expire and as expired from that instant', async () => {
+    await completed(store(), 1, at(50))
+    await store().create(newJob(2), null)
+    expect(await ids({ status: 'completed' }, at(49))).toEqual([jobId(1)])
+    expect(await ids({ status: 'expired' }, at(49))).toEqual([])
+    expect(await ids({ status: 'completed' }, at(50))).toEqual([])
+    expect(await ids({ status: 'expired' }, at(50))).toEqual([jobId(1)])
+    expect(await ids({ status: 'pending' })).toEqual([jobId(2)])
+    expect(await ids({ status: 'failed' })).toEqual([])
+  })
+
+  it('a job is found by the resource of any of its parts, once', async () => {
+    await store().create(newJob(1), null)
+    await store().create(newJob(2, { request: newRequest('articles', 'topics', 'articles') }), null)
+    await store().create(newJob(3, { request: newRequest('topics'), tenant: 'other' }), null)
+    expect(await ids({ resource: 'orders' })).toEqual([jobId(1)])
+    expect(await ids({ resource: 'topics' })).toEqual([jobId(2)])
+    expect(await ids({ resource: 'articles' })).toEqual([jobId(2)])
+    expect(await ids({ resource: 'order%' })).toEqual([])
+  })
+
+  it('filters narrow together', async () => {
+    await store().create(newJob(1, { reference: 'a' }), null)
+    await store().create(newJob(2, { reference: 'a' }), null)
+    await store().create(newJob(3, { reference: 'A' }), null)
+    await store().create(newJob(4, { reference: 'a', request: newRequest('skus') }), null)
+    await store().cancel('acme', jobId(1), at(5))
+    expect(await ids({ reference: 'a' })).toEqual([4, 2, 1].map(jobId))
+    expect(await ids({ reference: 'a', resource: 'orders' })).toEqual([2, 1].map(jobId))
+    expect(await ids({ reference: 'a', resource: 'orders', status: 'pending' })).toEqual([jobId(2)])
+  })
+}
+
+function describeUpkeep(store: () => Store): void {
+  it('expired files are offered for removal once, the longest expired first, and removed files leave an event', async () => {
+    await completed(store(), 1, at(60))
+    await completed(store(), 2, at(50))
+    await completed(store(), 3, at(70))
+    expect((await store().expired(at(60), 10)).map((job) => job.id)).toEqual([2, 1].map(jobId))
+    expect((await store().expired(at(60), 1)).map((job) => job.id)).toEqual([jobId(2)])
+    await store().filesRemoved(jobId(2), at(61))
+    await store().filesRemoved(jobId(2), at(62))
+    expect((await store().expired(at(60), 10)).map((job) => job.id)).toEqual([jobId(1)])
+    const job = found(await store().find(jobId(2)))
+    expect(job).toMatchObject({ status: 'completed', filesRemovedAt: at(61), updatedAt: at(61) })
+    expect(job.files).toHaveLength(1)
+    expect(await eventTypes(store(), jobId(2))).toEqual(['created', 'started', 'completed', 'expired'])
+  })
+
+  it('files of a job that is not completed are not noted as removed', async () => {
+    await store().create(newJob(1), null)
+    await store().filesRemoved(jobId(1), at(2))
+    expect(found(await store().find(jobId(1))).filesRemovedAt).toBeNull()
+    expect(await eventTypes(store(), jobId(1))).toEqual(['created'])
+  })
+
+  it('many ids are looked up at once, of every tenant', async () => {
+    await completed(store(), 1, at(60))
+    await claimed(store(), 2, { tenant: 'other' })
+    const known = await store().known(Array.from({ length: 1_200 }, (_, n) => jobId(1_200 - n)))
+    expect([...known].sort()).toEqual([
+      [jobId(1), { status: 'completed', run: 1, filesRemovedAt: null }],
+      [jobId(2), { status: 'in_progress', run: 1, filesRemovedAt: null }],
+    ])
+    expect((await store().known([])).size).toBe(0)
+  })
+
+  it('pruning forgets idempotency keys whose time is up and no others', async () => {
+    await store().create(newJob(1), { key: 'old', fingerprint: 'f', expiresAt: at(10) })
+    await store().create(newJob(2), { key: 'young', fingerprint: 'f', expiresAt: at(11) })
+    await store().pruneIdempotency(at(10))
+    // Asked at an earlier time, at which both would still count.
+    expect((await store().create(newJob(3), { key: 'old', fingerprint: 'f', expiresAt: at(99) })).created).toBe(true)
+    expect((await store().create(newJob(4), { key: 'young', fingerprint: 'f', expiresAt: at(99) })).created).toBe(false)
+  })
+
+  it('jobs are counted by status, zeros included, and the longest wait counts from when a job became pending', async () => {
+    expect(await store().oldestPendingAt()).toBeNull()
+    await store().create(newJob(1), null)
+    await store().create(newJob(2), null)
+    await store().create(newJob(3), null)
+    await store().interrupt('acme', jobId(1), at(10))
+    await store().start('acme', jobId(1), at(20))
+    await claimed(store(), 4)
+    expect(await store().countByStatus()).toEqual({
+      pending: 3,
+      in_progress: 1,
+      interrupted: 0,
+      completed: 0,
+      failed: 0,
+      cancelled: 0,
+    })
+    expect(await store().oldestPendingAt()).toEqual(at(2))
+    await store().cancel('acme', jobId(2), at(30))
+    await store().cancel('acme', jobId(3), at(30))
+    expect(await store().oldestPendingAt()).toEqual(at(20))
+  })
+}
+
+function describeKeys(store: () => Store): void {
+  const key = { id: 'abcdefghijkl', tenant: 'acme', name: 'ci', mode: 'test', createdAt: at(1), revokedAt: null } as const
+
+  it('a key is found by its id with its hash, and an unknown one is null', async () => {
+    await store().addKey(key, 'hash')
+    expect(await store().findKey(key.id)).toEqual({ key, hash: 'hash' })
+    expect(await store().findKey('unknown')).toBeNull()
+    await expect(store().addKey(key, 'other')).rejects.toThrow()
+  })
+
+  it('keys are listed for one tenant or for all', async () => {
+    const other = { ...key, id: 'b', tenant: 'other', createdAt: at(0) }
+    await store().addKey(key, 'hash')
+    await store().addKey(other, 'hash')
+    expect(await store().listKeys('acme')).toEqual([key])
+    expect(await store().listKeys(null)).toEqual([other, key])
+    expect(await store().listKeys('nobody')).toEqual([])
+  })
+
+  it('a revoked key stays with the date of the first revocation', async () => {
+    await store().addKey(key, 'hash')
+    expect(await store().revokeKey(key.id, at(5))).toBe(true)
+    expect(await store().revokeKey(key.id, at(6))).toBe(true)
+    expect(await store().revokeKey('unknown', at(5))).toBe(false)
+    expect((await store().findKey(key.id))?.key.revokedAt).toEqual(at(5))
+  })
+}
+
+function describeChanges(store: () => Store): void {
+  const LONG_MS = 60_000
+
+  it('whoever waits for a job is woken by each kind of write to it, and not by a write to another', async () => {
+    const never = new AbortController()
+    await store().create(newJob(1), null)
+    await store().create(newJob(2), null)
+    const other = store().changed(jobId(2), LONG_MS, never.signal)
+    const progress = { processed: 1, total: null, totalIsEstimate: false, rowsPerSecond: null, at: at(3) }
+    const writes = [
+      () => store().claim(jobId(1), at(2)),
+      () => store().progress(jobId(1), 1, progress),
+      () => store().addEvent(jobId(1), 'linked', at(4), {}),
+      () => store().interrupt('acme', jobId(1), at(5)),
+      () => store().remove('acme', jobId(1)),
+    ]
+    for (const write of writes) {
+      const woken = Promise.all([
+        store().changed(jobId(1), LONG_MS, never.signal),
+        store().changed(jobId(1), LONG_MS, never.signal),
+      ])
+      await write()
+      await woken
+    }
+    const first = await Promise.race([other.then(() => 'woken'), Promise.resolve('asleep')])
+    expect(first).toBe('asleep')
+    never.abort()
+    await other
+  })
+
+  it('waiting ends at its time, when it is aborted, and when the store closes', async () => {
+    await store().changed(jobId(1), 5, new AbortController().signal)
+    await store().changed(jobId(1), LONG_MS, AbortSignal.abort())
+    const stop = new AbortController()
+    const waiting = store().changed(jobId(1), LONG_MS, stop.signal)
+    stop.abort()
+    await waiting
+    const last = store().changed(jobId(1), LONG_MS, new AbortController().signal)
+    await store().close()
+    await last
+  })
+}
