@@ -1,0 +1,106 @@
+/** Signed downloads: the link is the permission, the job says whether there still is a file, storage gives its bytes. */
+import { Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ExportsContext } from '../exports/context.ts'
+import { FreightError } from '../job/errors.ts'
+import { isExpired, type Job, type StoredFile } from '../job/job.ts'
+import type { UpkeepStore } from '../store/store.ts'
+import { attachment } from './content-disposition.ts'
+import { protocolProblem } from './problems.ts'
+import { type ByteRange, hasAlready, keepsRange, readRange } from './range.ts'
+
+export interface DownloadOptions {
+  readonly context: Pick<ExportsContext, 'links' | 'storage' | 'now'>
+  readonly jobs: Pick<UpkeepStore, 'find'>
+  /** A reader that takes no byte for this long is dropped. */
+  readonly stallMs: number
+}
+
+export function downloadRoutes(app: FastifyInstance, options: DownloadOptions): void {
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/downloads/*',
+    exposeHeadRoute: false,
+    schema: { hide: true },
+    config: { unlimited: true },
+    handler: (request, reply) => download(request, reply, options),
+  })
+}
+
+async function download(request: FastifyRequest, reply: FastifyReply, options: DownloadOptions): Promise<FastifyReply> {
+  const file = await linkedFile(request, options)
+  const etag = `"${file.sha256}"`
+  reply.headers({
+    'accept-ranges': 'bytes',
+    'cache-control': 'private, max-age=0, must-revalidate',
+    'content-disposition': attachment(file.name),
+    etag,
+  })
+  if (hasAlready(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  reply.type(file.mediaType)
+  // Only GET knows ranges (RFC 9110, section 14.2).
+  if (request.method === 'HEAD') return reply.header('content-length', file.bytes).send()
+
+  const wanted = keepsRange(header(request, 'if-range'), etag) ? readRange(request.headers.range, file.bytes) : null
+  if (wanted === 'unsatisfiable') return refuseRange(reply, file)
+  if (wanted) reply.code(206).header('content-range', `bytes ${wanted.start}-${wanted.end}/${file.bytes}`)
+  reply.header('content-length', wanted ? wanted.end - wanted.start + 1 : file.bytes)
+  dropStalled(request, options.stallMs)
+  return reply.send(await open(file, wanted, options))
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** The link first, on the address as it came, so that nothing about a job is told to someone without one. */
+async function linkedFile(request: FastifyRequest, { context, jobs }: DownloadOptions): Promise<StoredFile> {
+  const now = context.now()
+  const link = context.links.verify(request.raw.url ?? '', now)
+  const job = await jobs.find(link.jobId)
+  const file = job && isOffered(job, link.run, now) ? job.files[link.index - 1] : undefined
+  if (!file || file.name !== link.name) throw gone()
+  const stored = await context.storage.stat(file.key)
+  if (!stored) throw gone()
+  if (stored.bytes !== file.bytes) {
+    throw new FreightError('INTERNAL', 'The stored file differs from the one that was written; it is not given out.', {
+      cause: new Error(`${link.jobId}, file ${link.index}: ${stored.bytes} bytes are stored, ${file.bytes} were written`),
+    })
+  }
+  return file
+}
+
+function isOffered(job: Job, run: number, now: Date): boolean {
+  return job.status === 'completed' && job.run === run && !isExpired(job, now) && job.filesRemovedAt === null
+}
+
+function gone(): FreightError {
+  return new FreightError('EXPORT_EXPIRED', 'The file behind this link has expired or was removed. Create the export again.')
+}
+
+function refuseRange(reply: FastifyReply, file: StoredFile): FastifyReply {
+  reply.removeHeader('content-disposition')
+  reply.code(416).header('content-range', `bytes */${file.bytes}`).header('content-type', 'application/problem+json')
+  const detail = `The range lies outside the file, which has ${file.bytes} bytes.`
+  return reply.send(Buffer.from(JSON.stringify(protocolProblem(416, detail, reply.request.id))))
+}
+
+async function open(file: StoredFile, range: ByteRange | null, { context }: DownloadOptions): Promise<Readable> {
+  try {
+    // Bytes, not objects: the stream then holds at most one chunk beyond its mark when the reader is slow.
+    return Readable.from(await context.storage.read(file.key, range ?? undefined), { objectMode: false })
+  } catch (error) {
+    // The sweeper may come between stat and read.
+    throw error instanceof FreightError && error.code === 'NOT_FOUND' ? gone() : error
+  }
+}
+
+/**
+ * Counts while no byte moves. Nobody listens for it, so Node destroys the socket, and with it go the stream and its file handle. A
+ * request injected without a network has no such socket.
+ */
+function dropStalled({ raw: { socket } }: FastifyRequest, stallMs: number): void {
+  if (socket instanceof Socket) socket.setTimeout(stallMs)
+}

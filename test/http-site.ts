@@ -1,0 +1,143 @@
+/** Freight's HTTP server on a real store and real files, but without workers: for tests of what callers meet. */
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { createAuthenticator, createKey } from '../src/access/keys.ts'
+import { createCatalog } from '../src/catalog/create-catalog.ts'
+import type { ExportsContext } from '../src/exports/context.ts'
+import { createLinkSigner } from '../src/exports/link.ts'
+import type { Probe } from '../src/exports/probe.ts'
+import { createMetrics, type Metrics } from '../src/http/metrics.ts'
+import { createHttpServer, type HttpOptions } from '../src/http/server.ts'
+import type { Job } from '../src/job/job.ts'
+import { createLocalQueue } from '../src/queue/local-queue.ts'
+import type { TableDescription } from '../src/sources/source.ts'
+import { createLocalStorage } from '../src/storage/local.ts'
+import type { Storage } from '../src/storage/storage.ts'
+import { openSqliteStore } from '../src/store/sqlite-store.ts'
+import type { Store } from '../src/store/store.ts'
+import { completionOf, newJob } from './contracts/sample-job.ts'
+
+const DAY_MS = 86_400_000
+
+const ORDERS: TableDescription = {
+  schema: null,
+  name: 'orders',
+  kind: 'table',
+  columns: [
+    { name: 'id', type: 'integer', declaredType: 'INTEGER', nullable: false, strict: true },
+    { name: 'tenant_id', type: 'text', declaredType: 'TEXT', nullable: false, strict: false },
+    { name: 'status', type: 'text', declaredType: 'TEXT', nullable: true, strict: false },
+  ],
+  primaryKey: ['id'],
+  foreignKeys: [],
+}
+
+/** Nothing is read from a source in these tests. */
+const probe: Probe = {
+  tables: async () => ['orders'],
+  describe: async () => [ORDERS],
+  count: async () => ({ rows: 3, exact: true }),
+  preview: async () => ({ bytes: Buffer.from('id\n1\n'), rows: 1, fields: [{ name: 'id', type: 'integer' }], changes: [] }),
+  close: async () => {},
+}
+
+export interface HttpSite {
+  readonly app: FastifyInstance
+  readonly store: Store
+  readonly storage: Storage
+  readonly context: ExportsContext
+  readonly metrics: Metrics
+  readonly folder: string
+  /** Of tenant acme. */
+  readonly key: string
+  /** Of tenant globex. */
+  readonly otherKey: string
+  /** Every line of the log, at the most verbose level. */
+  readonly logged: string[]
+  /** The clock the whole site goes by; tests may set it. */
+  clock: { now: Date }
+  close(): Promise<void>
+}
+
+export async function openHttpSite(differences: Partial<HttpOptions> = {}): Promise<HttpSite> {
+  const folder = await mkdtemp(join(tmpdir(), 'freight-http-'))
+  const clock = { now: new Date('2026-03-01T12:00:00Z') }
+  const store = await openSqliteStore(join(folder, 'freight.db'))
+  await store.migrate()
+  const { secret: key } = await createKey(store, { tenant: 'acme', name: 'test', mode: 'live' }, clock.now)
+  const { secret: otherKey } = await createKey(store, { tenant: 'globex', name: 'test', mode: 'live' }, clock.now)
+  const storage = createLocalStorage(join(folder, 'files'))
+  const catalog = createCatalog({
+    resources: { orders: { tenant: 'tenant_id', source: 'main', table: 'orders' } },
+    descriptions: new Map([['orders', ORDERS]]),
+    retentionMs: 7 * DAY_MS,
+  })
+  const context: ExportsContext = {
+    store,
+    storage,
+    probe,
+    queue: createLocalQueue({ slots: 2, now: () => clock.now.getTime() }),
+    links: createLinkSigner({ secrets: ['a secret of this test', 'the one before it'], lifetimeMs: 300_000 }),
+    catalog: () => catalog,
+    now: () => clock.now,
+    accepting: () => true,
+  }
+  const logged: string[] = []
+  const metrics = createMetrics({ jobs: store, now: () => clock.now })
+  const app = await createHttpServer({
+    context,
+    authenticate: createAuthenticator(store).authenticate,
+    jobs: store,
+    metrics,
+    ready: () => true,
+    log: pino({ level: 'trace' }, { write: (line) => logged.push(line) }),
+    publicUrl: () => 'https://freight.example',
+    requestsPerMinute: 1_000_000,
+    version: '0.0.0-test',
+    ...differences,
+  })
+  const close = async (): Promise<void> => {
+    await app.close()
+    await store.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+  return { app, store, storage, context, metrics, folder, key, otherKey, logged, clock, close }
+}
+
+/** A completed export of acme's with one file of these bytes. */
+export async function completedExport(site: HttpSite, number: number, bytes: Buffer, name = 'orders.csv'): Promise<Job> {
+  await site.store.create(newJob(number), null)
+  const claimed = await site.store.claim(newJob(number).id, site.clock.now)
+  if (!claimed) throw new Error('the job cannot be claimed')
+  const key = `${claimed.id}/${claimed.run}/file-1`
+  await site.storage.put(
+    key,
+    (async function* () {
+      yield bytes
+    })(),
+    AbortSignal.timeout(10_000),
+  )
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const completion = completionOf(claimed, site.clock.now, new Date(site.clock.now.getTime() + DAY_MS))
+  const done = await site.store.complete(claimed.id, claimed.run, {
+    ...completion,
+    files: [{ key, name, mediaType: 'text/csv; charset=utf-8', bytes: bytes.length, sha256 }],
+  })
+  if (!done) throw new Error('the job cannot be completed')
+  return done
+}
+
+/** Of the first file. */
+export function linkTo(site: HttpSite, job: Job): string {
+  return site.context.links.mint({ jobId: job.id, run: job.run, index: 1, name: job.files[0]?.name ?? '' }, site.clock.now)
+}
+
+/** Of a server that listens. */
+export function portOf(app: FastifyInstance): number {
+  return (app.server.address() as AddressInfo).port
+}
