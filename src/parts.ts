@@ -1,0 +1,68 @@
+/**
+ * From a configuration to the back ends it names: sources, formats, compressions, storage. Used by `service.ts` and by the
+ * threads, which build their own from the same plain `Config`. The only file beside `service.ts` that names a back end.
+ */
+import { join } from 'node:path'
+import type { Compression } from './compression/compression.ts'
+import { gzipCompression } from './compression/gzip.ts'
+import { zstdCompression } from './compression/zstd.ts'
+import type { Config, ResolvedSource } from './config.ts'
+import { csvFormat } from './formats/csv.ts'
+import type { Format } from './formats/format.ts'
+import { jsonFormat } from './formats/json.ts'
+import { ndjsonFormat } from './formats/ndjson.ts'
+import { FreightError } from './job/errors.ts'
+import type { CompressionName, FormatName } from './job/spec.ts'
+import type { Source } from './sources/source.ts'
+import { createSqliteSource } from './sources/sqlite/sqlite.ts'
+import { createLocalStorage, writeWhole } from './storage/local.ts'
+import type { Storage } from './storage/storage.ts'
+
+const FORMATS: Readonly<Record<FormatName, Format>> = { csv: csvFormat, json: jsonFormat, ndjson: ndjsonFormat }
+const COMPRESSIONS: Readonly<Record<CompressionName, Compression>> = { gzip: gzipCompression, zstd: zstdCompression }
+
+export interface Parts {
+  /** Made at the first call for a name and kept until `close`. */
+  source(name: string): Source
+  format(name: FormatName): Format
+  compression(name: CompressionName): Compression
+  readonly storage: Storage
+  /** Writes a file of the caller's own choice, whole or not at all; resolves with its size. */
+  writeFile(path: string, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number>
+  close(): Promise<void>
+}
+
+export type PartsConfig = Pick<Config, 'sources' | 'dataDir'>
+
+export function createParts(config: PartsConfig): Parts {
+  const sources = new Map<string, Source>()
+  const tempDir = join(config.dataDir, 'tmp')
+  return {
+    source(name) {
+      const existing = sources.get(name)
+      if (existing) return existing
+      const resolved = config.sources[name]
+      if (!resolved) {
+        throw new FreightError(
+          'SOURCE_CHANGED',
+          `The source "${name}" of this export is no longer in the configuration; add it again or ask anew.`,
+        )
+      }
+      const source = createSource(resolved, tempDir)
+      sources.set(name, source)
+      return source
+    },
+    format: (name) => FORMATS[name],
+    compression: (name) => COMPRESSIONS[name],
+    storage: createLocalStorage(join(config.dataDir, 'files')),
+    writeFile: writeWhole,
+    async close() {
+      await Promise.all([...sources.values()].map((source) => source.close()))
+      sources.clear()
+    },
+  }
+}
+
+export function createSource(resolved: ResolvedSource, tempDir: string): Source {
+  return createSqliteSource({ path: resolved.url.slice('sqlite:'.length), consistency: resolved.consistency, tempDir })
+}

@@ -1,0 +1,89 @@
+/** The probe's answers, each from the same source and format code that a run uses. */
+import type { Preview } from '../exports/probe.ts'
+import type { RowCount } from '../job/row-text.ts'
+import type { CheckedSpec } from '../job/spec.ts'
+import { RowTally } from '../job/tally.ts'
+import type { Parts } from '../parts.ts'
+import type { TableDescription } from '../sources/source.ts'
+import type { ProbeQuestion } from './probe-messages.ts'
+import { fieldsOf } from './run-export.ts'
+
+export interface Answers {
+  answer(question: ProbeQuestion, ms: number, signal: AbortSignal): Promise<unknown>
+}
+
+export function createAnswers(parts: Parts): Answers {
+  return {
+    answer(question, ms, signal) {
+      switch (question.ask) {
+        case 'tables':
+          return parts.source(question.source).tables()
+        case 'describe':
+          return describe(parts, question.source, question.tables)
+        case 'count':
+          return count(parts, question.spec, ms, signal)
+        case 'preview':
+          return preview(parts, question.spec, question.rows, signal)
+      }
+    },
+  }
+}
+
+async function describe(parts: Parts, source: string, tables: readonly string[]): Promise<(TableDescription | null)[]> {
+  const described: (TableDescription | null)[] = []
+  for (const table of tables) described.push(await parts.source(source).describe(table))
+  return described
+}
+
+/** Exact where there is time; else from statistics, marked as an estimate. */
+async function count(parts: Parts, spec: CheckedSpec, ms: number, signal: AbortSignal): Promise<RowCount> {
+  const source = parts.source(spec.source)
+  const exact = await countExactly(parts, spec, ms, signal)
+  if (exact) return exact
+  // The time is over: the estimate reads statistics only and has no limit to keep.
+  let rows: number | null = 0
+  for (const part of spec.parts) {
+    const estimate: RowCount = await source.estimate(part, new AbortController().signal)
+    rows = rows === null || estimate.rows === null ? null : rows + estimate.rows
+  }
+  return { rows, exact: false }
+}
+
+async function countExactly(parts: Parts, spec: CheckedSpec, ms: number, signal: AbortSignal): Promise<RowCount | null> {
+  const deadline = performance.now() + ms
+  try {
+    const snapshot = await parts.source(spec.source).open({ parts: spec.parts, layout: parts.format(spec.format).layout }, signal)
+    try {
+      let rows = 0
+      for (const index of spec.parts.keys()) {
+        const counted = await snapshot.count(index, { ms: Math.max(1, deadline - performance.now()) })
+        if (counted.rows === null || !counted.exact) return null
+        rows += counted.rows
+      }
+      return { rows, exact: true }
+    } finally {
+      await snapshot.close()
+    }
+  } catch (error) {
+    if (signal.aborted) return null
+    throw error
+  }
+}
+
+async function preview(parts: Parts, spec: CheckedSpec, rows: number, signal: AbortSignal): Promise<Preview> {
+  const [first] = spec.parts
+  if (!first) return { bytes: new Uint8Array(), rows: 0, fields: [], changes: [] }
+  const part = { ...first, limit: first.limit === null ? rows : Math.min(rows, first.limit) }
+  const format = parts.format(spec.format)
+  const snapshot = await parts.source(spec.source).open({ parts: [part], layout: format.layout }, signal)
+  try {
+    const tally = new RowTally(part.resource)
+    const shape = snapshot.shape(0)
+    const chunks: Uint8Array[] = []
+    for await (const chunk of format.encode(snapshot.rows(0), shape, spec.output, tally)) chunks.push(chunk)
+    const fields = fieldsOf(part.resource, shape, '').map(({ name, type }) => ({ name, type }))
+    return { bytes: Buffer.concat(chunks), rows: tally.rows, fields, changes: tally.changes }
+  } finally {
+    await snapshot.close()
+  }
+}

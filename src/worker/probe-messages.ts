@@ -1,0 +1,19 @@
+/** What the probe thread and its caller say to each other; plain data only. */
+import type { PlainError } from '../job/errors.ts'
+import type { CheckedSpec } from '../job/spec.ts'
+
+export type ProbeQuestion =
+  | { readonly ask: 'tables'; readonly source: string }
+  | { readonly ask: 'describe'; readonly source: string; readonly tables: readonly string[] }
+  | { readonly ask: 'count'; readonly spec: CheckedSpec }
+  | { readonly ask: 'preview'; readonly spec: CheckedSpec; readonly rows: number }
+
+export interface ToProbeThread {
+  readonly id: number
+  readonly ms: number
+  readonly question: ProbeQuestion
+}
+
+export type FromProbeThread =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly error: PlainError; readonly detail: string | null }

@@ -1,0 +1,34 @@
+/** The warm thread behind the probe: counts, previews and introspection over the same corridor as a run. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { asFreightError, FreightError, toPlainError } from '../job/errors.ts'
+import { createParts } from '../parts.ts'
+import { createAnswers } from './probe-answers.ts'
+import type { FromProbeThread, ToProbeThread } from './probe-messages.ts'
+import type { RunThreadData } from './run-messages.ts'
+
+const port = parentPort
+if (!port) throw new Error('probe-thread.ts is started by probe.ts only')
+
+const { config } = workerData as RunThreadData
+const parts = createParts(config)
+for (const name of Object.keys(config.sources).slice(0, 1)) parts.source(name)
+const answers = createAnswers(parts)
+const send = (message: FromProbeThread): void => port.postMessage(message)
+
+port.on('message', async ({ id, ms, question }: ToProbeThread) => {
+  const overdue = new FreightError(
+    'SOURCE_UNAVAILABLE',
+    `The source did not answer within ${ms} ms; try again, or narrow the question.`,
+  )
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(overdue), ms)
+  try {
+    send({ id, answer: await answers.answer(question, ms, controller.signal) })
+  } catch (thrown) {
+    const error = asFreightError(controller.signal.aborted ? overdue : thrown)
+    const { cause } = error
+    send({ id, error: toPlainError(error), detail: cause instanceof Error ? (cause.stack ?? cause.message) : null })
+  } finally {
+    clearTimeout(timer)
+  }
+})

@@ -1,0 +1,263 @@
+/**
+ * The corridor: one run of one export, from the checked spec to the written files and their manifest.
+ *
+ * The end of a stream never means success: a file is published only after the source's own end marker, with rows seen = rows
+ * written + rows left out, and equal to the exact count of the same snapshot where there is one.
+ */
+import { createHash } from 'node:crypto'
+import { FreightError } from '../job/errors.ts'
+import type { Manifest, ManifestField, ManifestFile } from '../job/manifest.ts'
+import type { RowChunk, RowCount, Shape } from '../job/row-text.ts'
+import type { CheckedPart, CheckedSpec } from '../job/spec.ts'
+import { type LogEntry, type Results, RowTally } from '../job/tally.ts'
+import type { Parts } from '../parts.ts'
+import type { Snapshot } from '../sources/source.ts'
+import { fileNames } from './file-names.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** The exact count runs beside the rows for so long; it never delays one. */
+const COUNT_BUDGET_MS = 2_000
+
+export interface RunInput {
+  readonly exportId: string
+  readonly run: number
+  readonly spec: CheckedSpec
+  /** When the export was asked for; names the files. */
+  readonly createdAt: Date
+  readonly noProgressMs: number
+  readonly maxRunMs: number
+}
+
+export interface RunProgress {
+  readonly processed: number
+  /** Null until the source has said something. */
+  readonly total: number | null
+  readonly totalIsEstimate: boolean
+}
+
+/** Where a run's bytes and news go. */
+export interface RunSink {
+  /** Stores one file, whole or not at all; resolves with its size. */
+  put(name: string, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number>
+  /** Called after every chunk; must be cheap. */
+  progress(progress: RunProgress): void
+  /** What `Source.endSession` takes; awaited before the first row is read. */
+  session(session: string): Promise<void>
+}
+
+interface WrittenFile extends ManifestFile {
+  readonly mediaType: string
+}
+
+export interface RunOutcome {
+  readonly results: Results
+  readonly errorsLog: readonly LogEntry[]
+  readonly files: readonly WrittenFile[]
+  readonly manifest: Manifest
+  readonly progress: RunProgress
+}
+
+export async function runExport(input: RunInput, parts: Parts, sink: RunSink, signal: AbortSignal): Promise<RunOutcome> {
+  using watchdog = new Watchdog(signal, { noProgressMs: input.noProgressMs, maxRunMs: input.maxRunMs })
+  const { spec } = input
+  const source = parts.source(spec.source)
+  const format = parts.format(spec.format)
+  try {
+    const snapshot = await source.open({ parts: spec.parts, layout: format.layout }, watchdog.signal)
+    try {
+      if (snapshot.session !== null) await sink.session(snapshot.session)
+      return await exportParts(input, parts, sink, snapshot, watchdog)
+    } finally {
+      await snapshot.close()
+    }
+  } catch (thrown) {
+    // What an aborted stream throws depends on who noticed first; the reason of the abort is the truth.
+    throw watchdog.signal.aborted ? watchdog.reason() : thrown
+  }
+}
+
+async function exportParts(
+  input: RunInput,
+  parts: Parts,
+  sink: RunSink,
+  snapshot: Snapshot,
+  watchdog: Watchdog,
+): Promise<RunOutcome> {
+  const { spec } = input
+  const ledger = new Ledger(spec.parts.length, (progress) => sink.progress(progress))
+  const format = parts.format(spec.format)
+  const compression = spec.compression ? parts.compression(spec.compression) : null
+  const extension = compression ? `${format.extension}.${compression.extension}` : format.extension
+  const names = fileNames(spec.parts, extension, input.createdAt)
+  const files: WrittenFile[] = []
+  const tallies: RowTally[] = []
+  for (const [index, part] of spec.parts.entries()) {
+    const tally = new RowTally(part.resource)
+    tallies.push(tally)
+    const counted = countBeside(snapshot, index, ledger)
+    const rows = checkedRows(snapshot, index, part, ledger, watchdog)
+    const encoded = format.encode(rows, snapshot.shape(index), spec.output, tally)
+    const proven = provenComplete(encoded, async () => assertComplete(part, tally, ledger.processed(index), await counted))
+    const body = new HashedBody(compression ? compression.compress(proven) : proven, watchdog)
+    const name = names[index] ?? part.resource
+    const bytes = await sink.put(name, body, watchdog.signal)
+    const mediaType = compression?.mediaType ?? format.mediaType
+    files.push({ name, resource: part.resource, rows: tally.rows, bytes, sha256: body.sha256(), mediaType })
+  }
+  return {
+    results: sumResults(tallies),
+    errorsLog: tallies.flatMap((tally) => tally.log).slice(0, 100),
+    files,
+    manifest: manifestOf(input, snapshot, files, tallies),
+    progress: ledger.finished(),
+  }
+}
+
+/** Rows processed and expected, over all parts. */
+class Ledger {
+  #processed: number[]
+  #totals: RowCount[]
+  readonly #report: (progress: RunProgress) => void
+
+  constructor(parts: number, report: (progress: RunProgress) => void) {
+    this.#processed = new Array<number>(parts).fill(0)
+    this.#totals = new Array<RowCount>(parts).fill({ rows: null, exact: false })
+    this.#report = report
+  }
+
+  processed(part: number): number {
+    return this.#processed[part] ?? 0
+  }
+
+  add(part: number, rows: number): void {
+    this.#processed[part] = this.processed(part) + rows
+    this.#report(this.#progress())
+  }
+
+  total(part: number, count: RowCount): void {
+    this.#totals[part] = count
+    this.#report(this.#progress())
+  }
+
+  finished(): RunProgress {
+    const processed = this.#processed.reduce((sum, rows) => sum + rows, 0)
+    return { processed, total: processed, totalIsEstimate: false }
+  }
+
+  #progress(): RunProgress {
+    const processed = this.#processed.reduce((sum, rows) => sum + rows, 0)
+    let total: number | null = 0
+    for (const count of this.#totals) total = total === null || count.rows === null ? null : total + count.rows
+    return { processed, total, totalIsEstimate: !this.#totals.every((count) => count.exact) }
+  }
+}
+
+/** The count of the same snapshot; a count that fails is no count, the rows' own end marker still decides. */
+async function countBeside(snapshot: Snapshot, part: number, ledger: Ledger): Promise<RowCount> {
+  try {
+    const count = await snapshot.count(part, { ms: COUNT_BUDGET_MS })
+    if (count.rows !== null) ledger.total(part, count)
+    return count
+  } catch {
+    return { rows: null, exact: false }
+  }
+}
+
+async function* checkedRows(
+  snapshot: Snapshot,
+  index: number,
+  part: CheckedPart,
+  ledger: Ledger,
+  watchdog: Watchdog,
+): AsyncIterable<RowChunk> {
+  for await (const chunk of snapshot.rows(index)) {
+    watchdog.alive()
+    if (part.maxRows !== null && ledger.processed(index) + chunk.rows > part.maxRows)
+      throw tooManyRows(part.resource, part.maxRows)
+    yield chunk
+    ledger.add(index, chunk.rows)
+  }
+}
+
+function tooManyRows(resource: string, maxRows: number): FreightError {
+  return new FreightError(
+    'TOO_MANY_ROWS',
+    `This export of "${resource}" has more than the ${maxRows} rows that one export of it may have; narrow it with filters or a limit. Nothing was cut.`,
+  )
+}
+
+/** Runs `prove` after the last byte and before the end: when it throws, the file is never published. */
+async function* provenComplete(bytes: AsyncIterable<Uint8Array>, prove: () => Promise<void>): AsyncIterable<Uint8Array> {
+  yield* bytes
+  await prove()
+}
+
+function assertComplete(part: CheckedPart, tally: RowTally, seen: number, count: RowCount): void {
+  const accounted = tally.rows + tally.errors
+  const exact = count.exact ? count.rows : null
+  if (accounted === seen && (exact === null || exact === seen)) return
+  throw new FreightError(
+    'ROWS_INCOMPLETE',
+    `"${part.resource}": ${seen} rows were read, ${accounted} accounted for, ${exact ?? 'an unknown number of'} expected. The file was not published.`,
+  )
+}
+
+/** Passes bytes through, hashing them, and keeps the watchdog informed of writes that went on. */
+class HashedBody implements AsyncIterable<Uint8Array> {
+  readonly #hash = createHash('sha256')
+  readonly #bytes: AsyncIterable<Uint8Array>
+  readonly #watchdog: Watchdog
+
+  constructor(bytes: AsyncIterable<Uint8Array>, watchdog: Watchdog) {
+    this.#bytes = bytes
+    this.#watchdog = watchdog
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    for await (const chunk of this.#bytes) {
+      this.#hash.update(chunk)
+      yield chunk
+      this.#watchdog.alive()
+    }
+  }
+
+  sha256(): string {
+    return this.#hash.digest('hex')
+  }
+}
+
+function sumResults(tallies: readonly RowTally[]): Results {
+  const sum = { successful: 0, warnings: 0, errors: 0 }
+  for (const { results } of tallies) {
+    sum.successful += results.successful
+    sum.warnings += results.warnings
+    sum.errors += results.errors
+  }
+  return sum
+}
+
+function manifestOf(input: RunInput, snapshot: Snapshot, files: readonly WrittenFile[], tallies: readonly RowTally[]): Manifest {
+  const { spec } = input
+  return {
+    version: 1,
+    export: input.exportId,
+    run: input.run,
+    format: spec.format,
+    compression: spec.compression,
+    output: spec.output,
+    snapshotAt: snapshot.takenAt?.toISOString() ?? null,
+    files: files.map(({ name, resource, rows, bytes, sha256 }) => ({ name, resource, rows, bytes, sha256 })),
+    fields: spec.parts.flatMap((part, index) => fieldsOf(part.resource, snapshot.shape(index), '')),
+    changes: tallies.flatMap((tally) => tally.changes),
+  }
+}
+
+/** The columns as a reader of the file finds them; a to-many relation is one column of JSON. */
+export function fieldsOf(resource: string, shape: Shape, prefix: string): ManifestField[] {
+  return shape.flatMap((cell): ManifestField[] => {
+    const name = prefix + cell.name
+    if (cell.kind === 'one') return fieldsOf(resource, cell.cells, `${name}.`)
+    if (cell.kind === 'many') return [{ resource, name, type: 'json' }]
+    return cell.hidden ? [] : [{ resource, name, type: cell.type }]
+  })
+}

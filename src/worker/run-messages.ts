@@ -1,0 +1,21 @@
+/** What a run thread and the holder of its claim say to each other; plain data only. */
+import type { Config } from '../config.ts'
+import type { PlainError } from '../job/errors.ts'
+import type { RunInput, RunOutcome, RunProgress } from './run-export.ts'
+
+export interface RunThreadData {
+  readonly config: Pick<Config, 'sources' | 'dataDir'>
+}
+
+export type ToRunThread =
+  | { readonly type: 'run'; readonly input: RunInput }
+  | { readonly type: 'abort' }
+  | { readonly type: 'session-stored' }
+
+export type FromRunThread =
+  | { readonly type: 'ready' }
+  | { readonly type: 'session'; readonly session: string }
+  | { readonly type: 'progress'; readonly progress: RunProgress }
+  | { readonly type: 'done'; readonly outcome: RunOutcome }
+  /** `detail` is for the log only. */
+  | { readonly type: 'failed'; readonly error: PlainError; readonly detail: string | null }

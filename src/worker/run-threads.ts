@@ -1,0 +1,113 @@
+/** Keeps run threads started ahead (loading one takes 150 ms), hands each out for one run and replaces it. */
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Config } from '../config.ts'
+import { FreightError } from '../job/errors.ts'
+import type { RunInput, RunOutcome, RunProgress } from './run-export.ts'
+import type { FromRunThread, RunThreadData, ToRunThread } from './run-messages.ts'
+
+/** An aborted run ends by itself within this, or its thread is ended. */
+const ABORT_GRACE_MS = 1_500
+
+interface RunHandlers {
+  progress(progress: RunProgress): void
+  /** Awaited before the first row is read. */
+  session(session: string): Promise<void>
+  /** What belongs in the log and nowhere else. */
+  detail(text: string): void
+}
+
+export interface RunThreads {
+  /** Rejects with a FreightError; aborting rejects with ABORTED once nothing of the run goes on any more. */
+  run(input: RunInput, handlers: RunHandlers, signal: AbortSignal): Promise<RunOutcome>
+  close(): Promise<void>
+}
+
+export function createRunThreads(config: Config): RunThreads {
+  const data: RunThreadData = { config: { sources: config.sources, dataDir: config.dataDir } }
+  const file = new URL(`./run-thread${extname(import.meta.url)}`, import.meta.url)
+  const idle: Worker[] = []
+  const busy = new Set<Worker>()
+  let closed = false
+
+  const start = (): Worker => new Worker(file, { workerData: data, name: 'freight-run' })
+  const refill = (): void => {
+    while (!closed && idle.length < config.concurrency) {
+      const worker = start()
+      // A thread that dies while idle is dropped; the next run starts its own and meets the reason itself.
+      const drop = (): void => {
+        const at = idle.indexOf(worker)
+        if (at >= 0) idle.splice(at, 1)
+      }
+      worker.once('error', drop)
+      worker.once('exit', drop)
+      idle.push(worker)
+    }
+  }
+  refill()
+
+  return {
+    async run(input, handlers, signal) {
+      const worker = idle.shift() ?? start()
+      busy.add(worker)
+      try {
+        return await converse(worker, input, handlers, signal)
+      } finally {
+        busy.delete(worker)
+        void worker.terminate()
+        refill()
+      }
+    },
+    async close() {
+      closed = true
+      await Promise.all([...idle.splice(0), ...busy].map((worker) => worker.terminate()))
+    },
+  }
+}
+
+/** One run, from the order to the answer. Every way it can end goes through `settle`, once. */
+function converse(worker: Worker, input: RunInput, handlers: RunHandlers, signal: AbortSignal): Promise<RunOutcome> {
+  const send = (message: ToRunThread): void => worker.postMessage(message)
+  const { promise, resolve, reject } = Promise.withResolvers<RunOutcome>()
+  const ended = new AbortController()
+  const fail = (error: unknown): void => {
+    ended.abort()
+    reject(error)
+  }
+  const stopped = (): void => fail(new FreightError('ABORTED', 'The run was stopped.'))
+  const died = (cause: unknown): void =>
+    fail(new FreightError('WORKER_DIED', 'The thread of this run ended unexpectedly.', { cause }))
+  // The thread's own watchdog cannot fire when its event loop stands still.
+  const silenceMs = input.noProgressMs * 1.5
+  const silence = setTimeout(() => {
+    fail(new FreightError('NO_PROGRESS', `The run's thread gave no sign for ${Math.round(silenceMs / 1000)} s; it was ended.`))
+  }, silenceMs)
+  const onMessage = (message: FromRunThread): void => {
+    silence.refresh()
+    if (message.type === 'progress') handlers.progress(message.progress)
+    else if (message.type === 'session') handlers.session(message.session).then(() => send({ type: 'session-stored' }), fail)
+    else if (message.type === 'done') {
+      ended.abort()
+      resolve(message.outcome)
+    } else if (message.type === 'failed') {
+      if (message.detail) handlers.detail(message.detail)
+      fail(new FreightError(message.error.code, message.error.message))
+    }
+  }
+  let grace: NodeJS.Timeout | undefined
+  const onAbort = (): void => {
+    send({ type: 'abort' })
+    grace = setTimeout(stopped, ABORT_GRACE_MS)
+  }
+  ended.signal.addEventListener('abort', () => {
+    clearTimeout(silence)
+    clearTimeout(grace)
+    worker.off('message', onMessage).off('error', died).off('exit', died)
+    signal.removeEventListener('abort', onAbort)
+  })
+  worker.on('message', onMessage).once('error', died).once('exit', died)
+  signal.addEventListener('abort', onAbort, { once: true })
+  send({ type: 'run', input })
+  if (signal.aborted) onAbort()
+  return promise
+}

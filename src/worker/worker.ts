@@ -1,0 +1,239 @@
+/**
+ * The worker: takes claims from the queue, has each run in a thread, stores its progress and decides what its end means.
+ *
+ * It alone holds a claim. Every write carries the run's number; a write that changes nothing says that someone else decided
+ * (an interrupt, a cancel, another claim), and ends the run without a trace.
+ */
+import { setTimeout } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { retryDelayMs } from '../job/backoff.ts'
+import { asFreightError, FreightError, isRetryable, toPlainError } from '../job/errors.ts'
+import type { Job, StoredFile } from '../job/job.ts'
+import type { RunReport } from '../job/run-report.ts'
+import type { Claim, Queue } from '../queue/queue.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { RunStore } from '../store/store.ts'
+import { ProgressKeeper } from './progress-keeper.ts'
+import type { RunInput, RunOutcome } from './run-export.ts'
+import type { RunThreads } from './run-threads.ts'
+
+/** Claims that ended by a fault, a dead process included, after which a job fails for good. */
+const MAX_FAILURES = 5
+
+export interface WorkerParts {
+  readonly config: Config
+  readonly store: RunStore
+  readonly queue: Queue
+  readonly storage: Storage
+  readonly threads: RunThreads
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  readonly now: () => Date
+  readonly random: () => number
+  readonly observe: (report: RunReport) => void
+  /** Ends what a dead run left behind in its source. */
+  readonly endSession: (source: string, session: string) => Promise<void>
+}
+
+export interface ExportWorker {
+  /** Takes up what a dead process left, then claims until drained. */
+  start(): Promise<void>
+  /** No new claims; running exports finish within the grace or go back without counting as a failure. */
+  drain(): Promise<void>
+}
+
+export function createWorker(parts: WorkerParts): ExportWorker {
+  const draining = new AbortController()
+  const giveUp = new AbortController()
+  const running = new Set<Promise<void>>()
+  let loop: Promise<void> = Promise.resolve()
+
+  const claimUntilDrained = async (): Promise<void> => {
+    for (;;) {
+      const claim = await parts.queue.take(draining.signal)
+      if (!claim) return
+      const run = runClaim(parts, claim, giveUp.signal)
+        .catch((error: unknown) =>
+          parts.log.error({ job: claim.jobId, err: error }, 'run could not be recorded; it is taken up at the next start'),
+        )
+        .finally(() => {
+          claim.release()
+          running.delete(run)
+        })
+      running.add(run)
+    }
+  }
+
+  return {
+    async start() {
+      await recover(parts)
+      loop = claimUntilDrained()
+    },
+    async drain() {
+      draining.abort()
+      await loop
+      const allEnded = Promise.all(running)
+      const over = new AbortController()
+      await Promise.race([allEnded, setTimeout(parts.config.drainMs, null, { signal: over.signal, ref: false })])
+      over.abort()
+      giveUp.abort()
+      await allEnded
+    },
+  }
+}
+
+/** After a crash: what was in progress goes back to the queue (or has failed too often), what was pending is queued again. */
+async function recover(parts: WorkerParts): Promise<void> {
+  const { store, queue, now } = parts
+  for (const { job, session } of await store.inProgress()) {
+    if (session !== null) await parts.endSession(job.spec.source, session)
+    await discard(parts, job)
+    const died = new FreightError('WORKER_DIED', 'The server ended while this export ran.')
+    await endByFault(parts, job, died)
+  }
+  for (const job of await store.pending()) queue.add(job)
+  parts.log.info({ at: now().toISOString() }, 'worker started')
+}
+
+async function runClaim(parts: WorkerParts, claim: Claim, giveUp: AbortSignal): Promise<void> {
+  const { store, now } = parts
+  const job = await store.claim(claim.jobId, now())
+  if (!job) return
+  if (job.failures > MAX_FAILURES) {
+    await store.fail(job.id, job.run, exhausted(job.failures - 1, null), [], now())
+    return
+  }
+  const fenced = new AbortController()
+  const keeper = new ProgressKeeper(parts, job, () => fenced.abort())
+  const signal = AbortSignal.any([claim.signal, giveUp, fenced.signal])
+  try {
+    const outcome = await parts.threads.run(inputOf(parts.config, job), handlersOf(parts, job, keeper), signal)
+    await keeper.settled()
+    await complete(parts, job, outcome, keeper)
+  } catch (thrown) {
+    await keeper.settled()
+    await endWithoutFile(parts, job, thrown, keeper, giveUp.aborted && !claim.signal.aborted && !fenced.signal.aborted)
+  }
+}
+
+function inputOf(config: Config, job: Job): RunInput {
+  return {
+    exportId: job.id,
+    run: job.run,
+    spec: job.spec,
+    createdAt: job.createdAt,
+    noProgressMs: config.noProgressMs,
+    maxRunMs: config.maxRunMs,
+  }
+}
+
+function handlersOf(parts: WorkerParts, job: Job, keeper: ProgressKeeper) {
+  return {
+    progress: (progress: Parameters<ProgressKeeper['report']>[0]) => keeper.report(progress),
+    session: async (session: string) => {
+      await parts.store.setSession(job.id, job.run, session)
+    },
+    detail: (text: string) => parts.log.warn({ job: job.id, run: job.run, detail: text }, 'run fault'),
+  }
+}
+
+async function complete(parts: WorkerParts, job: Job, outcome: RunOutcome, keeper: ProgressKeeper): Promise<void> {
+  const completedAt = parts.now()
+  const files: StoredFile[] = outcome.files.map(({ name, mediaType, bytes, sha256 }) => ({
+    key: `${job.id}/${job.run}/${name}`,
+    name,
+    mediaType,
+    bytes,
+    sha256,
+  }))
+  const stored = await patiently(() =>
+    parts.store.complete(job.id, job.run, {
+      results: outcome.results,
+      errorsLog: outcome.errorsLog,
+      files,
+      manifest: outcome.manifest,
+      progress: { ...outcome.progress, rowsPerSecond: null, at: completedAt },
+      completedAt,
+      expiresAt: new Date(completedAt.getTime() + job.spec.retentionMs),
+    }),
+  )
+  if (!stored) {
+    // Interrupted or cancelled at the last moment: the caller was told so, and there is no file.
+    await discard(parts, job)
+    parts.observe(keeper.finish('interrupted', completedAt, 0))
+    return
+  }
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  parts.observe(keeper.finish('completed', completedAt, bytes))
+  parts.log.info({ job: job.id, run: job.run, rows: outcome.progress.processed, bytes }, 'export completed')
+}
+
+async function endWithoutFile(
+  parts: WorkerParts,
+  job: Job,
+  thrown: unknown,
+  keeper: ProgressKeeper,
+  drained: boolean,
+): Promise<void> {
+  await discard(parts, job)
+  const at = parts.now()
+  const error = asFreightError(thrown)
+  if (drained) {
+    const returned = await patiently(() => parts.store.giveBack(job.id, job.run, at))
+    parts.observe(keeper.finish(returned ? 'returned' : 'interrupted', at, 0))
+    return
+  }
+  if (error.code === 'ABORTED') {
+    parts.observe(keeper.finish('interrupted', at, 0))
+    return
+  }
+  if (error.code === 'INTERNAL') parts.log.error({ job: job.id, run: job.run, err: error.cause }, 'unexpected fault in a run')
+  const outcome = await endByFault(parts, job, error)
+  parts.observe(keeper.finish(outcome, at, 0))
+}
+
+/** A fault of the moment is tried again, later each time; a fault that would repeat, or the fifth, fails the job. */
+async function endByFault(parts: WorkerParts, job: Job, error: FreightError): Promise<'retried' | 'failed'> {
+  const { store, queue, log } = parts
+  const at = parts.now()
+  const retry = isRetryable(error.code) && job.failures < MAX_FAILURES
+  log.warn({ job: job.id, run: job.run, failures: job.failures, code: error.code, retry }, error.message)
+  if (!retry) {
+    const final = isRetryable(error.code) ? exhausted(job.failures, error) : toPlainError(error)
+    await patiently(() => store.fail(job.id, job.run, final, [], at))
+    return 'failed'
+  }
+  const availableAt = new Date(at.getTime() + retryDelayMs(job.failures, parts.random))
+  const pending = await patiently(() => store.retry(job.id, job.run, toPlainError(error), availableAt, at))
+  if (pending) queue.add({ id: job.id, tenant: job.tenant, availableAt })
+  return 'retried'
+}
+
+/** What a run wrote and will not publish. Storage that fails here must not keep the run from ending: the orphan sweep follows. */
+async function discard(parts: WorkerParts, job: Job): Promise<void> {
+  try {
+    await parts.storage.remove(`${job.id}/${job.run}`)
+  } catch (error) {
+    parts.log.warn({ job: job.id, run: job.run, err: error }, 'files of an ended run could not be removed yet')
+  }
+}
+
+/** How a run ended must be recorded: a store that is busy for the moment is asked again, for a minute. */
+async function patiently<T>(write: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!(error instanceof FreightError) || error.code !== 'STORE_BUSY' || attempt === 30) throw error
+      await setTimeout(2_000)
+    }
+  }
+}
+
+function exhausted(failures: number, last: FreightError | null) {
+  const reason = last ? ` The last: ${last.code}: ${last.message}` : ''
+  return {
+    code: 'ATTEMPTS_EXHAUSTED' as const,
+    message: `The export was tried ${failures} times and each run ended by a fault.${reason} Start it again when the cause is gone.`,
+  }
+}
