@@ -1,0 +1,84 @@
+/** Creates an export: checked, counted, stored, queued. */
+import type { Principal } from '../access/principal.ts'
+import { FreightError } from '../job/errors.ts'
+import type { Job } from '../job/job.ts'
+import type { RowCount } from '../job/row-text.ts'
+import type { CheckedSpec, ExportRequest } from '../job/spec.ts'
+import type { NewJob } from '../store/store.ts'
+import type { ExportsContext } from './context.ts'
+import { countRows, rowBound } from './count.ts'
+import { idempotencyRecord } from './idempotency.ts'
+import { newJobId, newShortId } from './ids.ts'
+
+export interface NewExport {
+  readonly request: ExportRequest
+  readonly reference: string | null
+  readonly referenceOrigin: string | null
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** `body` is the whole parsed request body: an equal key with an unequal body is refused. */
+  readonly idempotency: { readonly key: string; readonly body: unknown } | null
+}
+
+/** The caller waits for the count, so it may not take longer; a run counts again under its own snapshot. */
+const COUNT_MS = 1_000
+
+/**
+ * Durable before it resolves. With an idempotency key that was used before it resolves with the earlier export.
+ *
+ * Throws what the catalog refuses, TOO_MANY_ROWS, IDEMPOTENCY_MISMATCH, SHUTTING_DOWN; then nothing is stored.
+ */
+export async function createExport(context: ExportsContext, caller: Principal, input: NewExport): Promise<Job> {
+  if (!context.accepting()) {
+    throw new FreightError('SHUTTING_DOWN', 'This server is stopping and takes no new exports. Try again shortly.', {
+      details: { retryAfterSeconds: 5 },
+    })
+  }
+  const spec = context.catalog().check(input.request, caller.tenant)
+  const count = await countRows(context, spec, COUNT_MS)
+  assertWithinBound(spec, count)
+  const now = context.now()
+  const { idempotency } = input
+  const record = idempotency ? idempotencyRecord(idempotency.key, idempotency.body, now) : null
+  const { job, created } = await context.store.create(newJob(caller, input, spec, count, now), record)
+  if (!job) {
+    throw new FreightError(
+      'IDEMPOTENCY_MISMATCH',
+      'This Idempotency-Key was used within the last 24 hours for a request with another body. Use a new key for a new export.',
+    )
+  }
+  if (created) context.queue.add({ id: job.id, tenant: job.tenant, availableAt: job.availableAt })
+  return job
+}
+
+/** Only an exact count refuses; behind an estimate the run itself fails rather than cut the file. */
+function assertWithinBound(spec: CheckedSpec, count: RowCount): void {
+  const bound = rowBound(spec)
+  if (bound === null || !count.exact || count.rows === null || count.rows <= bound) return
+  throw new FreightError(
+    'TOO_MANY_ROWS',
+    `This export has ${count.rows} rows; at most ${bound} are allowed. Narrow it with filters or set a limit.`,
+  )
+}
+
+function newJob(caller: Principal, input: NewExport, spec: CheckedSpec, count: RowCount, now: Date): NewJob {
+  return {
+    id: newJobId(),
+    shortId: newShortId(),
+    tenant: caller.tenant,
+    mode: caller.mode,
+    createdBy: caller.id,
+    request: input.request,
+    spec,
+    progress: {
+      processed: 0,
+      total: count.rows,
+      totalIsEstimate: count.rows !== null && !count.exact,
+      rowsPerSecond: null,
+      at: now,
+    },
+    reference: input.reference,
+    referenceOrigin: input.referenceOrigin,
+    metadata: input.metadata,
+    createdAt: now,
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Download links: a path with an expiry and a signature. A link is minted for each request and never stored; it carries its
+ * own permission, so the download asks for no key.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Principal } from '../access/principal.ts'
+import { FreightError } from '../job/errors.ts'
+import { isExpired, type Job } from '../job/job.ts'
+import type { ExportsContext } from './context.ts'
+import { getExport } from './get.ts'
+
+/** What a link leads to. `index` counts from 1, as the manifest lists the files. */
+export interface LinkedFile {
+  readonly jobId: string
+  readonly run: number
+  readonly index: number
+  readonly name: string
+}
+
+export interface LinkSigner {
+  /** Path and query, for example `/downloads/0199.../1/1/orders-2026-01-31.csv?expires=1769860800&signature=...`. */
+  mint(file: LinkedFile, now: Date): string
+  /**
+   * `rawPathAndQuery` as it came over the wire, not decoded: it must equal byte for byte what `mint` wrote. Throws LINK_INVALID for
+   * every other spelling, a wrong signature, and from the second on that `expires` names.
+   */
+  verify(rawPathAndQuery: string, now: Date): LinkedFile
+}
+
+/** The longest link there can be: 3 bytes of escape for each of up to 200 UTF-8 bytes of name, and the rest. */
+const LONGEST_LINK = 1_000
+const LINK =
+  /^\/downloads\/([0-9a-f-]{36})\/([1-9][0-9]{0,9})\/([1-9][0-9]{0,5})\/([^/?#]{1,700})\?expires=([1-9][0-9]{0,11})&signature=([A-Za-z0-9_-]{43})$/
+
+/** The first of `secrets` signs, all verify, so a rotation breaks no link before its end. */
+export function createLinkSigner(options: { secrets: readonly string[]; lifetimeMs: number }): LinkSigner {
+  const [signing] = options.secrets
+  if (signing === undefined) throw new FreightError('CONFIG_INVALID', 'A secret is needed to sign download links.')
+  return {
+    mint(file, now) {
+      // Rounded up: a link works at least as long as it was said to.
+      const expires = Math.ceil((now.getTime() + options.lifetimeMs) / 1000)
+      const address = unsigned(file, expires)
+      return `${address}&signature=${signatureOf(address, signing).toString('base64url')}`
+    },
+    verify(rawPathAndQuery, now) {
+      const parsed = parse(rawPathAndQuery)
+      if (!parsed) throw invalid()
+      const address = unsigned(parsed.file, parsed.expires)
+      if (rawPathAndQuery !== `${address}&signature=${parsed.signature}`) throw invalid()
+      // Compared as the 43 characters they are sent as: decoding would accept four spellings of the last one.
+      const given = Buffer.from(parsed.signature)
+      const matches = options.secrets.map((secret) =>
+        timingSafeEqual(given, Buffer.from(signatureOf(address, secret).toString('base64url'))),
+      )
+      if (!matches.includes(true)) throw invalid()
+      if (now.getTime() >= parsed.expires * 1000) throw invalid()
+      return parsed.file
+    },
+  }
+}
+
+function unsigned({ jobId, run, index, name }: LinkedFile, expires: number): string {
+  return `/downloads/${jobId}/${run}/${index}/${encodeURIComponent(name)}?expires=${expires}`
+}
+
+/** The prefix keeps these signatures apart from anything else that the same secret may sign. */
+function signatureOf(address: string, secret: string): Buffer {
+  return createHmac('sha256', secret).update(`freight download link\n${address}`).digest()
+}
+
+function parse(raw: string): { file: LinkedFile; expires: number; signature: string } | null {
+  if (raw.length > LONGEST_LINK) return null
+  const [, jobId, run, index, escaped, expires, signature] = LINK.exec(raw) ?? []
+  if (!jobId || !run || !index || !escaped || !expires || !signature) return null
+  const name = decoded(escaped)
+  if (name === null) return null
+  return { file: { jobId, run: Number(run), index: Number(index), name }, expires: Number(expires), signature }
+}
+
+function decoded(escaped: string): string | null {
+  try {
+    return decodeURIComponent(escaped)
+  } catch {
+    return null
+  }
+}
+
+/** One answer for altered and for late: a link's holder can do the same thing about both. */
+function invalid(): FreightError {
+  return new FreightError('LINK_INVALID', 'This download link was altered or its time is over. Ask for a new one at the export.')
+}
+
+/**
+ * A link to file `index` (from 1), or to the only file when `index` is null. Recorded as a `linked` event with who asked.
+ *
+ * Throws NOT_FOUND (no such export or file), EXPORT_NOT_READY (not completed), EXPORT_EXPIRED, and SEVERAL_FILES when `index` is null
+ * and there is more than one.
+ */
+export async function mintLink(context: ExportsContext, caller: Principal, id: string, index: number | null): Promise<string> {
+  const job = await getExport(context, caller, id)
+  const now = context.now()
+  assertDownloadable(job, now)
+  if (index === null && job.files.length > 1) {
+    throw new FreightError(
+      'SEVERAL_FILES',
+      `This export has ${job.files.length} files. Ask for one by its number: /exports/${job.id}/files/1 to /files/${job.files.length}.`,
+      { details: { status: job.status } },
+    )
+  }
+  const number = index ?? 1
+  const file = job.files[number - 1]
+  if (!file) {
+    const has = job.files.length === 1 ? '1 file' : `${job.files.length} files`
+    throw new FreightError('NOT_FOUND', `This export has ${has}; there is no file ${number}. Files count from 1.`)
+  }
+  await context.store.addEvent(job.id, 'linked', now, { by: caller.id, file: number })
+  return context.links.mint({ jobId: job.id, run: job.run, index: number, name: file.name }, now)
+}
+
+function assertDownloadable(job: Job, now: Date): void {
+  if (isExpired(job, now)) {
+    throw new FreightError('EXPORT_EXPIRED', 'The files of this export have expired and were removed. Create the export again.', {
+      details: { status: 'expired' },
+    })
+  }
+  if (job.status !== 'completed') {
+    throw new FreightError(
+      'EXPORT_NOT_READY',
+      `This export is ${job.status}; its files can be downloaded once it is completed.`,
+      {
+        details: { status: job.status },
+      },
+    )
+  }
+}

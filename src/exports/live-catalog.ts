@@ -1,0 +1,62 @@
+/** The catalog as the sources stand now: described at start, and again every minute, so that a changed schema is noticed. */
+import type { Logger } from 'pino'
+import type { Catalog } from '../catalog/catalog.ts'
+import { createCatalog } from '../catalog/create-catalog.ts'
+import type { Config, ResolvedResource } from '../config.ts'
+import type { TableDescription } from '../sources/source.ts'
+import type { Probe } from './probe.ts'
+
+const DESCRIBE_MS = 15_000
+const REFRESH_MS = 60_000
+
+export interface LiveCatalog {
+  current(): Catalog
+  stop(): void
+}
+
+/** Rejects when a source cannot be described, or the configuration names what a source does not have. */
+export async function startLiveCatalog(config: Config, probe: Probe, log: Pick<Logger, 'warn'>): Promise<LiveCatalog> {
+  let catalog = await describeAll(config, probe)
+  const timer = setInterval(async () => {
+    try {
+      catalog = await describeAll(config, probe)
+    } catch (error) {
+      // The last good catalog stays: a source that is away for a moment must not take the resources with it.
+      log.warn({ err: error }, 'the sources could not be described again')
+    }
+  }, REFRESH_MS)
+  timer.unref()
+  return { current: () => catalog, stop: () => clearInterval(timer) }
+}
+
+async function describeAll(config: Config, probe: Probe): Promise<Catalog> {
+  const limit = { ms: DESCRIBE_MS }
+  const described = await describeResources(config.resources, {
+    describe: async (source, table) => (await probe.describe(source, [table], limit))[0] ?? null,
+    tables: (source) => probe.tables(source, limit),
+  })
+  return createCatalog({ resources: config.resources, ...described, retentionMs: config.retentionMs })
+}
+
+interface Sources {
+  describe(source: string, table: string): Promise<TableDescription | null>
+  tables(source: string): Promise<readonly string[]>
+}
+
+/**
+ * By resource name. A table that is missing is left out, and what its source has instead is listed: `createCatalog` names the
+ * resource that wants it and the nearest name.
+ */
+export async function describeResources(
+  resources: Readonly<Record<string, ResolvedResource>>,
+  sources: Sources,
+): Promise<{ descriptions: Map<string, TableDescription>; tables: Map<string, readonly string[]> }> {
+  const descriptions = new Map<string, TableDescription>()
+  const tables = new Map<string, readonly string[]>()
+  for (const [name, { source, table }] of Object.entries(resources)) {
+    const description = await sources.describe(source, table)
+    if (description) descriptions.set(name, description)
+    else if (!tables.has(source)) tables.set(source, await sources.tables(source))
+  }
+  return { descriptions, tables }
+}

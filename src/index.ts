@@ -1,0 +1,14 @@
+/** The embedding API, and what a `freight.config.ts` imports. The only file that re-exports. */
+export {
+  type Config,
+  defineConfig,
+  type FreightConfig,
+  loadConfig,
+  type ResourceConfig,
+  resolveConfig,
+  type SourceConfig,
+} from './config.ts'
+export { type ErrorCode, FreightError } from './job/errors.ts'
+export type { Manifest } from './job/manifest.ts'
+export type { ExportRequest } from './job/spec.ts'
+export { exportOnce, type OneShot, type Service, startService } from './service.ts'

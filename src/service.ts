@@ -1,0 +1,236 @@
+/**
+ * The composition root: from a configuration to a running service, a one-shot export or the operator's records.
+ * Nobody else puts rooms together.
+ */
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { createAuthenticator, createKey } from './access/keys.ts'
+import { loadSecrets } from './access/secrets.ts'
+import { createCatalog } from './catalog/create-catalog.ts'
+import type { Config, ResolvedResource, ResolvedSource } from './config.ts'
+import type { ExportsContext } from './exports/context.ts'
+import { createLinkSigner } from './exports/link.ts'
+import { describeResources, startLiveCatalog } from './exports/live-catalog.ts'
+import { createMetrics } from './http/metrics.ts'
+import { createHttpServer, listen } from './http/server.ts'
+import type { Mode, Progress } from './job/job.ts'
+import type { ExportRequest } from './job/spec.ts'
+import { createParts, createSource } from './parts.ts'
+import { createLocalQueue } from './queue/local-queue.ts'
+import type { Source, TableDescription } from './sources/source.ts'
+import { acquireServerLock } from './store/server-lock.ts'
+import { openSqliteStore } from './store/sqlite-store.ts'
+import type { ApiKey } from './store/store.ts'
+import { startUpkeep } from './upkeep/upkeep.ts'
+import { type OneShotOutput, type OneShotResult, runOneShot } from './worker/one-shot.ts'
+import { createProbe } from './worker/probe.ts'
+import { createRunThreads } from './worker/run-threads.ts'
+import { createWorker } from './worker/worker.ts'
+
+export interface Service {
+  /** The address it answers at, without a trailing slash. */
+  readonly url: string
+  /** Where a completed export's files lie on this machine; for the person at the terminal only. */
+  locate(jobId: string): Promise<readonly string[]>
+  /** Drains: no new claims, running exports finish within the grace or go back to the queue; resolves when all is down. */
+  stop(): Promise<void>
+}
+
+/** Rejects with ALREADY_RUNNING, PORT_TAKEN, CONFIG_INVALID or SOURCE_UNAVAILABLE; then nothing is left running. */
+export async function startService(config: Config, log: Logger): Promise<Service> {
+  // What has been started, in order; undone backwards, at the stop and when the start fails half-way.
+  const undo = new AsyncDisposableStack()
+  try {
+    return await compose(config, log, undo)
+  } catch (error) {
+    await undo.disposeAsync()
+    throw error
+  }
+}
+
+async function compose(config: Config, log: Logger, undo: AsyncDisposableStack): Promise<Service> {
+  const now = (): Date => new Date()
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  const lock = acquireServerLock(config.dataDir)
+  undo.defer(() => lock.release())
+  await emptyTempFolder(config)
+  const store = await openSqliteStore(storePath(config))
+  undo.defer(() => store.close())
+  await store.migrate()
+
+  const parts = createParts(config)
+  undo.defer(() => parts.close())
+  const probe = createProbe(config, log)
+  undo.defer(() => probe.close())
+  const catalog = await startLiveCatalog(config, probe, log)
+  undo.defer(() => catalog.stop())
+  const queue = createLocalQueue({ slots: config.concurrency, now: () => Date.now() })
+  const links = createLinkSigner({ secrets: loadSecrets(config), lifetimeMs: config.linkMs })
+  const metrics = createMetrics({ jobs: store, now })
+  const threads = createRunThreads(config)
+  undo.defer(() => threads.close())
+  const worker = createWorker({
+    config,
+    store,
+    queue,
+    storage: parts.storage,
+    threads,
+    log,
+    now,
+    random: Math.random,
+    observe: (report) => metrics.observeRun(report),
+    endSession: (source, session) => parts.source(source).endSession(session),
+  })
+
+  let draining = false
+  const context: ExportsContext = {
+    store,
+    queue,
+    storage: parts.storage,
+    probe,
+    links,
+    catalog: () => catalog.current(),
+    now,
+    accepting: () => !draining,
+  }
+  let url = ''
+  const app = await createHttpServer({
+    context,
+    authenticate: createAuthenticator(store).authenticate,
+    jobs: store,
+    metrics,
+    ready: () => !draining,
+    log,
+    publicUrl: () => config.publicUrl ?? url,
+    requestsPerMinute: config.requestsPerMinute,
+    version: packageVersion(),
+  })
+  undo.defer(() => app.close())
+  await worker.start()
+  const upkeep = startUpkeep({ store, storage: parts.storage, now, log })
+  undo.defer(() => upkeep.stop())
+  url = await listen(app, { host: config.host, port: config.port })
+
+  let stopping: Promise<void> | null = null
+  const stop = async (): Promise<void> => {
+    draining = true
+    log.info('draining')
+    await worker.drain()
+    await undo.disposeAsync()
+    log.info('stopped')
+  }
+  return {
+    url,
+    async locate(jobId) {
+      const job = await store.find(jobId)
+      return (job?.files ?? []).flatMap((file) => parts.storage.locate(file.key) ?? [])
+    },
+    stop() {
+      stopping ??= stop()
+      return stopping
+    },
+  }
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return String(version)
+}
+
+function storePath(config: Config): string {
+  return join(config.dataDir, 'freight.db')
+}
+
+/** Private copies and sorts of a run that died; this process is alone in the folder. */
+async function emptyTempFolder(config: Config): Promise<void> {
+  await rm(join(config.dataDir, 'tmp'), { recursive: true, force: true })
+  await mkdir(join(config.dataDir, 'tmp'), { recursive: true, mode: 0o700 })
+}
+
+export interface OneShot {
+  readonly config: Config
+  /** When given, every table of it is offered and the configuration's resources are not used. */
+  readonly source?: ResolvedSource
+  readonly request: ExportRequest
+  readonly output: OneShotOutput
+  readonly signal: AbortSignal
+  onProgress(progress: Progress): void
+}
+
+/** One export without server or store, over the same corridor. */
+export async function exportOnce(input: OneShot): Promise<OneShotResult> {
+  const { config } = input
+  const sources = input.source ? { main: input.source } : config.sources
+  const tempFolder = await mkdtemp(join(tmpdir(), 'freight-'))
+  const parts = createParts({ sources, dataDir: tempFolder })
+  try {
+    const resources = input.source ? await everyTable(parts.source('main')) : config.resources
+    const described = await describeResources(resources, {
+      describe: (source, table) => parts.source(source).describe(table),
+      tables: (source) => parts.source(source).tables(),
+    })
+    const catalog = createCatalog({ resources, ...described, retentionMs: config.retentionMs })
+    // The person at the command line owns the database: no tenant narrows the rows.
+    const spec = catalog.check(input.request, null)
+    return await runOneShot({ ...input, spec, parts })
+  } finally {
+    await parts.close()
+    await rm(tempFolder, { recursive: true, force: true })
+  }
+}
+
+/** Every table and view of a source, for `freight init`. */
+export async function inspectSource(source: ResolvedSource): Promise<readonly TableDescription[]> {
+  const opened = createSource(source, tmpdir())
+  try {
+    const descriptions: TableDescription[] = []
+    for (const table of await opened.tables()) {
+      const description = await opened.describe(table)
+      if (description) descriptions.push(description)
+    }
+    return descriptions
+  } finally {
+    await opened.close()
+  }
+}
+
+async function everyTable(source: Source): Promise<Record<string, ResolvedResource>> {
+  const tables = await source.tables()
+  return Object.fromEntries(tables.map((table) => [table, { source: 'main', table, tenant: 'shared' }]))
+}
+
+/** The operator's records: works beside a running server. */
+export interface Administration {
+  createKey(input: { tenant: string; name: string; mode: Mode }): Promise<{ key: ApiKey; secret: string }>
+  listKeys(tenant: string | null): Promise<readonly ApiKey[]>
+  /** False when there is no such key. */
+  revokeKey(id: string): Promise<boolean>
+  migrate(): Promise<readonly string[]>
+  migrations(): Promise<readonly { name: string; appliedAt: Date | null }[]>
+  close(): Promise<void>
+}
+
+export async function openAdministration(config: Config): Promise<Administration> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  const store = await openSqliteStore(storePath(config))
+  return {
+    async createKey(input) {
+      await store.migrate()
+      return createKey(store, input, new Date())
+    },
+    async listKeys(tenant) {
+      await store.migrate()
+      return store.listKeys(tenant)
+    },
+    async revokeKey(id) {
+      await store.migrate()
+      return store.revokeKey(id, new Date())
+    },
+    migrate: () => store.migrate(),
+    migrations: () => store.migrations(),
+    close: () => store.close(),
+  }
+}
