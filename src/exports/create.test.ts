@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ExportsSite, newExport, openExportsSite } from '../../test/exports-site.ts'
+import type { Catalog } from '../catalog/catalog.ts'
 import { FreightError } from '../job/errors.ts'
 import { createExport } from './create.ts'
 import { canonicalJson } from './idempotency.ts'
@@ -109,6 +110,21 @@ describe('creating an export', () => {
     const theirs = await createExport(site.context, site.stranger, keyed({ limit: 1 }))
     expect(theirs.id).not.toBe(ours.id)
     expect(theirs).toMatchObject({ tenant: 'globex', mode: 'test' })
+  })
+
+  it('answers a repeated request from memory, also when its resource is offered no more', async () => {
+    site = await openExportsSite()
+    const keyed = newExport('orders', { idempotency: { key: 'k', body: {} } })
+    const first = await createExport(site.context, site.caller, keyed)
+    const gone: Catalog = {
+      resources: () => [],
+      check: () => {
+        throw new FreightError('RESOURCE_UNKNOWN', 'gone')
+      },
+    }
+    const later = { ...site.context, catalog: () => gone }
+    expect((await createExport(later, site.caller, keyed)).id).toBe(first.id)
+    await expect(createExport(later, site.caller, newExport('orders'))).rejects.toMatchObject({ code: 'RESOURCE_UNKNOWN' })
   })
 
   it('remembers a key for 24 hours and no longer', async () => {

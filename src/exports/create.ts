@@ -33,21 +33,27 @@ export async function createExport(context: ExportsContext, caller: Principal, i
       details: { retryAfterSeconds: 5 },
     })
   }
-  const spec = context.catalog().check(input.request, caller.tenant)
-  const count = await countRows(context, spec, COUNT_MS)
-  assertWithinBound(spec, count)
   const now = context.now()
   const { idempotency } = input
   const record = idempotency ? idempotencyRecord(idempotency.key, idempotency.body, now) : null
+  // A repeated request is answered from memory, also when its resource has grown or gone since.
+  const earlier = record ? await context.store.recall(caller.tenant, record, now) : null
+  if (earlier) return sameRequest(earlier.job)
+  const spec = context.catalog().check(input.request, caller.tenant)
+  const count = await countRows(context, spec, COUNT_MS)
+  assertWithinBound(spec, count)
   const { job, created } = await context.store.create(newJob(caller, input, spec, count, now), record)
-  if (!job) {
-    throw new FreightError(
-      'IDEMPOTENCY_MISMATCH',
-      'This Idempotency-Key was used within the last 24 hours for a request with another body. Use a new key for a new export.',
-    )
-  }
-  if (created) context.queue.add({ id: job.id, tenant: job.tenant, availableAt: job.availableAt })
-  return job
+  const result = sameRequest(job)
+  if (created) context.queue.add({ id: result.id, tenant: result.tenant, availableAt: result.availableAt })
+  return result
+}
+
+function sameRequest(job: Job | null): Job {
+  if (job) return job
+  throw new FreightError(
+    'IDEMPOTENCY_MISMATCH',
+    'This Idempotency-Key was used within the last 24 hours for a request with another body. Use a new key for a new export.',
+  )
 }
 
 /** Only an exact count refuses; behind an estimate the run itself fails rather than cut the file. */

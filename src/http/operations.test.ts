@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type HttpSite, openHttpSite } from '../../test/http-site.ts'
@@ -264,3 +266,17 @@ function balanced(html: string): boolean {
   }
   return open.length === 0
 }
+
+describe('closing', () => {
+  it('does not wait for connections that never said a word', async () => {
+    const closing = await openHttpSite()
+    const { port } = new URL(await closing.app.listen({ host: '127.0.0.1', port: 0 }))
+    const silent = connect(Number(port), '127.0.0.1')
+    silent.on('error', () => {})
+    await once(silent, 'connect')
+    const started = performance.now()
+    await closing.close()
+    expect(performance.now() - started).toBeLessThan(5_000)
+    silent.destroy()
+  })
+})

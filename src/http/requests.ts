@@ -1,4 +1,5 @@
 /** What holds for every request: its own id, well-formed headers, answers that no cache keeps, one line in the log. */
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { FreightError } from '../job/errors.ts'
 import type { Metrics } from './metrics.ts'
@@ -45,9 +46,16 @@ export function watchRequests(app: FastifyInstance, { metrics, closeGraceMs }: {
 function endLongAnswers(app: FastifyInstance, graceMs: number): void {
   const closing = new AbortController()
   let grace: NodeJS.Timeout | undefined
+  const sockets = new Set<Socket>()
+  app.server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   app.decorate('closing', closing.signal)
   app.addHook('preClose', async () => {
     closing.abort()
+    // Clients open spare connections and never use them; to the server they are not idle, and it would wait for them.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
     // A download may take hours; its reader comes back with a Range.
     grace = setTimeout(() => app.server.closeAllConnections(), graceMs)
   })

@@ -45,6 +45,23 @@ async function takeKey(tx: Kysely<Tables>, job: NewJob, { key, fingerprint, expi
   return taken !== undefined
 }
 
+/** Null when the key is free; `job` is null when that request was another one. */
+export async function recallJob(
+  db: Kysely<Tables>,
+  tenant: string,
+  idempotency: IdempotencyRecord,
+  now: Date,
+): Promise<{ job: Job | null } | null> {
+  const used = await db
+    .selectFrom('idempotency')
+    .select('job_id')
+    .where('tenant', '=', tenant)
+    .where('key', '=', idempotency.key)
+    .where('expires_at', '>', now.toISOString())
+    .executeTakeFirst()
+  return used ? { job: await firstOfKey(db, tenant, idempotency) } : null
+}
+
 /** Null when that request was another one. */
 async function firstOfKey(tx: Kysely<Tables>, tenant: string, { key, fingerprint }: IdempotencyRecord): Promise<Job | null> {
   const first = await tx

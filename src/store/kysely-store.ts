@@ -3,7 +3,7 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Engine } from './engine.ts'
 import { addEvent, eventsAfter } from './events.ts'
 import { JobChanges } from './job-changes.ts'
-import { createJob, getJob, listJobs, moveByCaller, removeJob } from './jobs.ts'
+import { createJob, getJob, listJobs, moveByCaller, recallJob, removeJob } from './jobs.ts'
 import { allKeys, insertKey, keyById, revokeKey } from './keys.ts'
 import { applyMigrations, listMigrations, refuseNewerSchema } from './migrate.ts'
 import { patiently } from './patience.ts'
@@ -44,6 +44,7 @@ export class KyselyStore implements Store {
   }
 
   create: Call<'create'> = (job, idempotency) => this.#change(job.id, (tx) => createJob(tx, job, idempotency))
+  recall: Call<'recall'> = (tenant, idempotency, now) => this.#ask((db) => recallJob(db, tenant, idempotency, now))
   get: Call<'get'> = (tenant, id) => this.#ask((db) => getJob(db, tenant, id))
   list: Call<'list'> = (tenant, filter, page) => this.#ask((db) => listJobs(db, tenant, filter, page))
   remove: Call<'remove'> = (tenant, id) => this.#change(id, (tx) => removeJob(tx, tenant, id))

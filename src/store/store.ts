@@ -79,6 +79,8 @@ export interface JobStore {
    * the earlier one, or `job` is null when the fingerprints differ (IDEMPOTENCY_MISMATCH to the caller). Of simultaneous calls one creates.
    */
   create(job: NewJob, idempotency: IdempotencyRecord | null): Promise<{ job: Job | null; created: boolean }>
+  /** What `create` would answer without creating: null when the key is unused or its time is up. */
+  recall(tenant: string, idempotency: IdempotencyRecord, now: Date): Promise<{ job: Job | null } | null>
   get(tenant: string, id: string): Promise<Job | null>
   /**
    * Newest first; `before` is an id that an earlier page ended with. `expired` are the completed ones whose `expiresAt` has come by

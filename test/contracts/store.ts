@@ -98,6 +98,16 @@ function describeRecords(store: () => Store, another: () => Promise<Store>): voi
     expect(await store().get('acme', jobId(3))).toBeNull()
   })
 
+  it('what an idempotency key would be answered with can be asked before', async () => {
+    const record = { key: 'k', fingerprint: 'f', expiresAt: at(100) }
+    expect(await store().recall('acme', record, at(1))).toBeNull()
+    await store().create(newJob(1), record)
+    expect(await store().recall('acme', record, at(99))).toEqual({ job: await store().get('acme', jobId(1)) })
+    expect(await store().recall('acme', { ...record, fingerprint: 'g' }, at(99))).toEqual({ job: null })
+    expect(await store().recall('other', record, at(99))).toBeNull()
+    expect(await store().recall('acme', record, at(100))).toBeNull()
+  })
+
   it('idempotency keys of two tenants do not meet', async () => {
     const record = { key: 'k', fingerprint: 'f', expiresAt: at(100) }
     await store().create(newJob(1), record)

@@ -81,7 +81,11 @@ export const ExportBody = Type.Object(
       plainObject({ maxProperties: 50, description: 'Kept and given back as it is: at most 50 keys, 16 KB, 5 levels.' }),
     ),
   },
-  { ...closed, title: 'ExportRequest' },
+  {
+    ...closed,
+    title: 'ExportRequest',
+    examples: [{ resource: 'orders', format: 'csv', filters: { status_eq: 'approved' }, sort: ['-created_at'] }],
+  },
 )
 export type ExportBody = Static<typeof ExportBody>
 
