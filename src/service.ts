@@ -16,6 +16,7 @@ import { createLinkSigner } from './exports/link.ts'
 import { describeResources, startLiveCatalog } from './exports/live-catalog.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createHttpServer, listen } from './http/server.ts'
+import { FreightError } from './job/errors.ts'
 import type { Mode, Progress } from './job/job.ts'
 import type { ExportRequest } from './job/spec.ts'
 import { createParts, createSource } from './parts.ts'
@@ -167,7 +168,8 @@ export async function exportOnce(input: OneShot): Promise<OneShotResult> {
   const tempFolder = await mkdtemp(join(tmpdir(), 'freight-'))
   const parts = createParts({ sources, dataDir: tempFolder })
   try {
-    const resources = input.source ? await everyTable(parts.source('main')) : config.resources
+    const wanted = new Set(input.request.parts.map((part) => part.resource))
+    const resources = input.source ? await everyTable(parts.source('main'), wanted) : config.resources
     const described = await describeResources(resources, {
       describe: (source, table) => parts.source(source).describe(table),
       tables: (source) => parts.source(source).tables(),
@@ -188,7 +190,7 @@ export async function inspectSource(source: ResolvedSource): Promise<readonly Ta
   try {
     const descriptions: TableDescription[] = []
     for (const table of await opened.tables()) {
-      const description = await opened.describe(table)
+      const description = await describeUnlessBroken(opened, table)
       if (description) descriptions.push(description)
     }
     return descriptions
@@ -197,9 +199,23 @@ export async function inspectSource(source: ResolvedSource): Promise<readonly Ta
   }
 }
 
-async function everyTable(source: Source): Promise<Record<string, ResolvedResource>> {
-  const tables = await source.tables()
-  return Object.fromEntries(tables.map((table) => [table, { source: 'main', table, tenant: 'shared' }]))
+/** A broken view is offered only when it is `wanted`, so that its fault is told to who asks for it and to nobody else. */
+async function everyTable(source: Source, wanted: ReadonlySet<string>): Promise<Record<string, ResolvedResource>> {
+  const resources: Record<string, ResolvedResource> = {}
+  for (const table of await source.tables()) {
+    if (!wanted.has(table) && !(await describeUnlessBroken(source, table))) continue
+    resources[table] = { source: 'main', table, tenant: 'shared' }
+  }
+  return resources
+}
+
+async function describeUnlessBroken(source: Source, table: string): Promise<TableDescription | null> {
+  try {
+    return await source.describe(table)
+  } catch (error) {
+    if (error instanceof FreightError && error.code === 'SOURCE_FAILED') return null
+    throw error
+  }
 }
 
 /** The operator's records: works beside a running server. */

@@ -75,6 +75,7 @@ export interface Snapshot {
   /**
    * The part's rows. Returns normally only after the source's own end marker (the last keyset page under the same
    * transaction); every other end throws. Chunks are about 4 MiB; the next is read ahead while one is consumed, no more.
+   * The bytes of a chunk are good until the next is asked for: their memory may then be given back.
    */
   rows(part: number): AsyncIterable<RowChunk>
   /** Ends the transaction; safe to repeat, also while `rows` is being read. */

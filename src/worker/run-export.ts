@@ -94,8 +94,12 @@ async function exportParts(
   for (const [index, part] of spec.parts.entries()) {
     const tally = new RowTally(part.resource)
     tallies.push(tally)
-    const counted = countBeside(snapshot, index, ledger)
-    const rows = checkedRows(snapshot, index, part, ledger, watchdog)
+    let counted = countBeside(snapshot, index, ledger)
+    // Where finding the rows took longer than the budget, their number is known for nothing once the first have come.
+    const countAgain = (): void => {
+      counted = counted.then((count) => (count.rows === null ? countBeside(snapshot, index, ledger) : count))
+    }
+    const rows = checkedRows(snapshot, index, part, ledger, watchdog, countAgain)
     const encoded = format.encode(rows, snapshot.shape(index), spec.output, tally)
     const proven = provenComplete(encoded, async () => assertComplete(part, tally, ledger.processed(index), await counted))
     const body = new HashedBody(compression ? compression.compress(proven) : proven, watchdog)
@@ -169,9 +173,11 @@ async function* checkedRows(
   part: CheckedPart,
   ledger: Ledger,
   watchdog: Watchdog,
+  onFirst: () => void,
 ): AsyncIterable<RowChunk> {
   for await (const chunk of snapshot.rows(index)) {
     watchdog.alive()
+    if (ledger.processed(index) === 0) onFirst()
     if (part.maxRows !== null && ledger.processed(index) + chunk.rows > part.maxRows)
       throw tooManyRows(part.resource, part.maxRows)
     yield chunk

@@ -1,0 +1,34 @@
+/** The SQL functions that the statements of a source call. */
+import type { Database } from 'better-sqlite3'
+import { canonicalInstant } from './instant.ts'
+import { jsonContains, parseJson } from './json-containment.ts'
+
+/** Called from within running statements; throwing ends the statement. */
+export interface StatementWatch {
+  /** Every so many rows: the one place where a statement can be stopped from outside. */
+  tick(): void
+  /** Makes room in the batch for a row of so many bytes, or throws. */
+  room(bytes: number): void
+}
+
+export function registerFunctions(db: Database, watch: StatementWatch): void {
+  db.function('freight_tick', { directOnly: true }, () => {
+    watch.tick()
+    return 1
+  })
+  db.function('freight_room', { directOnly: true }, (bytes: unknown) => {
+    watch.room(Number(bytes))
+    return 1
+  })
+  db.function('freight_instant', { directOnly: true, deterministic: true }, (text: unknown) =>
+    typeof text === 'string' ? canonicalInstant(text) : null,
+  )
+  // The same document is looked for in every row of a statement.
+  let last: { text: string; document: ReturnType<typeof parseJson> } | null = null
+  db.function('freight_json_contains', { directOnly: true, deterministic: true }, (whole: unknown, part: unknown) => {
+    if (whole === null || typeof part !== 'string') return null
+    if (typeof whole !== 'string' && typeof whole !== 'number') return 0
+    if (last?.text !== part) last = { text: part, document: parseJson(part) }
+    return jsonContains(String(whole), last.document) ? 1 : 0
+  })
+}
