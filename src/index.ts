@@ -11,4 +11,5 @@ export {
 export { type ErrorCode, FreightError } from './job/errors.ts'
 export type { Manifest } from './job/manifest.ts'
 export type { ExportRequest } from './job/spec.ts'
-export { exportOnce, type OneShot, type Service, startService } from './service.ts'
+export { exportOnce, type OneShot } from './one-shot.ts'
+export { type Service, startService } from './service.ts'

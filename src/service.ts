@@ -1,32 +1,26 @@
 /**
- * The composition root: from a configuration to a running service, a one-shot export or the operator's records.
- * Nobody else puts rooms together.
+ * The composition root: from a configuration to a running service or the operator's records. Beside `one-shot.ts`, which does
+ * without a service, nobody else puts rooms together.
  */
 import { readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { createAuthenticator, createKey } from './access/keys.ts'
 import { loadSecrets } from './access/secrets.ts'
-import { createCatalog } from './catalog/create-catalog.ts'
-import type { Config, ResolvedResource, ResolvedSource } from './config.ts'
+import type { Config } from './config.ts'
 import type { ExportsContext } from './exports/context.ts'
 import { createLinkSigner } from './exports/link.ts'
-import { describeResources, startLiveCatalog } from './exports/live-catalog.ts'
+import { startLiveCatalog } from './exports/live-catalog.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createHttpServer, listen } from './http/server.ts'
-import { FreightError } from './job/errors.ts'
-import type { Mode, Progress } from './job/job.ts'
-import type { ExportRequest } from './job/spec.ts'
-import { createParts, createSource } from './parts.ts'
+import type { Mode } from './job/job.ts'
+import { createParts } from './parts.ts'
 import { createLocalQueue } from './queue/local-queue.ts'
-import type { Source, TableDescription } from './sources/source.ts'
 import { acquireServerLock } from './store/server-lock.ts'
 import { openSqliteStore } from './store/sqlite-store.ts'
 import type { ApiKey } from './store/store.ts'
 import { startUpkeep } from './upkeep/upkeep.ts'
-import { type OneShotOutput, type OneShotResult, runOneShot } from './worker/one-shot.ts'
 import { createProbe } from './worker/probe.ts'
 import { createRunThreads } from './worker/run-threads.ts'
 import { createWorker } from './worker/worker.ts'
@@ -149,73 +143,6 @@ function storePath(config: Config): string {
 async function emptyTempFolder(config: Config): Promise<void> {
   await rm(join(config.dataDir, 'tmp'), { recursive: true, force: true })
   await mkdir(join(config.dataDir, 'tmp'), { recursive: true, mode: 0o700 })
-}
-
-export interface OneShot {
-  readonly config: Config
-  /** When given, every table of it is offered and the configuration's resources are not used. */
-  readonly source?: ResolvedSource
-  readonly request: ExportRequest
-  readonly output: OneShotOutput
-  readonly signal: AbortSignal
-  onProgress(progress: Progress): void
-}
-
-/** One export without server or store, over the same corridor. */
-export async function exportOnce(input: OneShot): Promise<OneShotResult> {
-  const { config } = input
-  const sources = input.source ? { main: input.source } : config.sources
-  const tempFolder = await mkdtemp(join(tmpdir(), 'freight-'))
-  const parts = createParts({ sources, dataDir: tempFolder })
-  try {
-    const wanted = new Set(input.request.parts.map((part) => part.resource))
-    const resources = input.source ? await everyTable(parts.source('main'), wanted) : config.resources
-    const described = await describeResources(resources, {
-      describe: (source, table) => parts.source(source).describe(table),
-      tables: (source) => parts.source(source).tables(),
-    })
-    const catalog = createCatalog({ resources, ...described, retentionMs: config.retentionMs })
-    // The person at the command line owns the database: no tenant narrows the rows.
-    const spec = catalog.check(input.request, null)
-    return await runOneShot({ ...input, spec, parts })
-  } finally {
-    await parts.close()
-    await rm(tempFolder, { recursive: true, force: true })
-  }
-}
-
-/** Every table and view of a source, for `freight init`. */
-export async function inspectSource(source: ResolvedSource): Promise<readonly TableDescription[]> {
-  const opened = createSource(source, tmpdir())
-  try {
-    const descriptions: TableDescription[] = []
-    for (const table of await opened.tables()) {
-      const description = await describeUnlessBroken(opened, table)
-      if (description) descriptions.push(description)
-    }
-    return descriptions
-  } finally {
-    await opened.close()
-  }
-}
-
-/** A broken view is offered only when it is `wanted`, so that its fault is told to who asks for it and to nobody else. */
-async function everyTable(source: Source, wanted: ReadonlySet<string>): Promise<Record<string, ResolvedResource>> {
-  const resources: Record<string, ResolvedResource> = {}
-  for (const table of await source.tables()) {
-    if (!wanted.has(table) && !(await describeUnlessBroken(source, table))) continue
-    resources[table] = { source: 'main', table, tenant: 'shared' }
-  }
-  return resources
-}
-
-async function describeUnlessBroken(source: Source, table: string): Promise<TableDescription | null> {
-  try {
-    return await source.describe(table)
-  } catch (error) {
-    if (error instanceof FreightError && error.code === 'SOURCE_FAILED') return null
-    throw error
-  }
 }
 
 /** The operator's records: works beside a running server. */

@@ -1,0 +1,86 @@
+/** Runs commands as whole processes, in turn, and says what each took: wall seconds from outside, peak memory from the kernel. */
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+export interface Command {
+  readonly name: string
+  readonly file: string
+  readonly args: readonly string[]
+  /** The output goes here (the process' own stdout). */
+  readonly stdoutFd?: number
+}
+
+export interface Measured {
+  readonly wallSeconds: number
+  /** VmHWM of the process itself, sampled; MiB. */
+  readonly peakMib: number
+}
+
+const SAMPLE_MS = 20
+
+export async function measure(command: Command): Promise<Measured> {
+  const started = performance.now()
+  const child = spawn(command.file, [...command.args], { stdio: ['ignore', command.stdoutFd ?? 'ignore', 'pipe'] })
+  let peakMib = 0
+  const timer = setInterval(() => {
+    peakMib = Math.max(peakMib, peakOf(child.pid))
+  }, SAMPLE_MS)
+  let complaint = ''
+  child.stderr?.on('data', (chunk) => {
+    complaint = (complaint + chunk).slice(-2000)
+  })
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  clearInterval(timer)
+  const wallSeconds = (performance.now() - started) / 1000
+  if (code !== 0) throw new Error(`${command.name} ended with ${code}: ${complaint}`)
+  return { wallSeconds, peakMib }
+}
+
+/** The kernel keeps the highest value itself, so a coarse sampling loses only what grew after the last look. */
+function peakOf(pid: number | undefined): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024
+  } catch {
+    return 0
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
+export interface Pairing {
+  readonly ours: Measured[]
+  readonly theirs: Measured[]
+  /** Median of ours over median of theirs, wall. */
+  readonly ratio: number
+}
+
+/** A B A B ...: what slows the machine for a while slows both. One warm-up of each is not counted. */
+export async function interleaved(
+  ours: () => Promise<Measured>,
+  theirs: () => Promise<Measured>,
+  pairs: number,
+): Promise<Pairing> {
+  await ours()
+  await theirs()
+  const pairing: { ours: Measured[]; theirs: Measured[] } = { ours: [], theirs: [] }
+  for (let pair = 0; pair < pairs; pair += 1) {
+    pairing.ours.push(await ours())
+    pairing.theirs.push(await theirs())
+  }
+  const wall = (runs: Measured[]): number => median(runs.map((run) => run.wallSeconds))
+  return { ...pairing, ratio: wall(pairing.ours) / wall(pairing.theirs) }
+}

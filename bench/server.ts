@@ -1,0 +1,23 @@
+/**
+ * A Freight server for the benchmarks, in a process of its own: prints `{"url","key"}` when it listens; SIGTERM stops it.
+ * Usage: node bench/server.ts DATA_FOLDER DATABASE
+ */
+import pino from 'pino'
+import { resolveConfig } from '../src/config.ts'
+import { openAdministration, startService } from '../src/service.ts'
+
+const [dataDir, database] = process.argv.slice(2)
+if (!dataDir || !database) throw new Error('usage: server.ts DATA_FOLDER DATABASE')
+
+const resources = { orders: { tenant: 'shared' } }
+const env = { FREIGHT_DATA: dataDir, PORT: '0', FREIGHT_LOG_LEVEL: 'warn' }
+const config = resolveConfig({ source: `sqlite:${database}`, resources, requestsPerMinute: 1_000_000 }, dataDir, env)
+const service = await startService(config, pino({ level: 'warn' }, pino.destination(2)))
+const administration = await openAdministration(config)
+const { secret } = await administration.createKey({ tenant: 'bench', name: 'bench', mode: 'live' })
+await administration.close()
+console.log(JSON.stringify({ url: service.url, key: secret }))
+process.once('SIGTERM', async () => {
+  await service.stop()
+  process.exit(0)
+})
