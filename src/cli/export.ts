@@ -1,0 +1,171 @@
+/** `freight export`: one export without a server. */
+import { writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Progress } from '../job/job.ts'
+import type { Manifest } from '../job/manifest.ts'
+import type { LogEntry, Results } from '../job/tally.ts'
+import { chooseOutput, type FileOutput, freePath, outputFault, type StreamOutput } from './export-output.ts'
+import { condition, defaultFileName, type ExportFlags, exportRequest } from './export-request.ts'
+import { CommandFailure } from './fault.ts'
+import { manifestText } from './manifest-text.ts'
+import { bytesText, count, createBar, createReport, figuresOf, follow, type ProgressDisplay } from './progress-bar.ts'
+import { offeringConfig, sourceConfig } from './settings.ts'
+import { onStopSignal } from './signals.ts'
+import { commaList, EXIT, refuseRepeats, someText, wholeNumber } from './usage.ts'
+
+/** Lines of the errors log that are printed below the summary. */
+const LOG_LINES = 3
+
+export function addExport(program: Command): void {
+  const command = program
+    .command('export')
+    .summary('export one resource to a file, without a server')
+    .description('Export one resource of a database to a file, without a server.')
+    .option('--source <url>', 'sqlite:path; else freight.config.ts (or --config FILE)', someText)
+    .requiredOption('--resource <name>', 'the table, view or resource to export', someText)
+    .option('--format <name>', 'csv, json or ndjson', 'csv')
+    .option('--profile <name>', 'CSV: machine (lossless, the default) or excel')
+    .option('--compress <name>', 'gzip or zstd')
+    .option('--fields <list>', 'a,customer.email,line_items.*', commaList)
+    .option('--include <list>', 'relations: customer,line_items.sku', commaList)
+    .option('--where <condition>', 'status_eq=paid, repeated: all must hold', condition)
+    .option('--sort <list>', 'a,-b: a minus sorts descending', commaList)
+    .option('--limit <rows>', 'rows at most', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--dry-data', 'without keys, timestamps and blanks')
+    .option('--output <file>', 'default: resource.format here; - is standard output', someText)
+    .option('--force', 'replace an existing file')
+    .option('--manifest <file>', 'write the receipt that "freight verify" checks', someText)
+    .option('--progress <kind>', 'json: a line per second on standard error', progressKind)
+    .addOption(new Option('--config <file>').argParser(someText).conflicts('source').hideHelp())
+  for (const flags of CSV_FLAGS) command.addOption(new Option(flags).hideHelp())
+  command.addHelpText('after', CSV_HELP)
+  refuseRepeats(command, ['where'])
+  command.action(async (flags: ExportFlags) => {
+    process.exitCode = await runExport(flags)
+  })
+}
+
+const CSV_FLAGS = [
+  '--delimiter <character>',
+  '--no-header',
+  '--quoting <kind>',
+  '--null-text <text>',
+  '--bom',
+  '--line-end <kind>',
+  '--times <kind>',
+  '--time-zone <zone>',
+]
+const CSV_HELP = `
+CSV: --delimiter ";"|tab --no-header --quoting minimal|all --null-text TEXT
+     --bom --line-end lf|crlf  Times: --times database|rfc3339 --time-zone ZONE`
+
+function progressKind(text: string): 'json' {
+  if (text === 'json') return text
+  throw new InvalidArgumentError('It can only be json; a bar is drawn on a terminal anyway.')
+}
+
+async function runExport(flags: ExportFlags): Promise<number> {
+  const name = flags.output ?? defaultFileName(flags)
+  const settings = flags.source === undefined ? await offeringConfig(flags.config) : sourceConfig(flags.source)
+  const output = chooseOutput(name, flags.force ?? false)
+  if (flags.manifest !== undefined) checkManifestPath(flags.manifest, flags.force ?? false, output)
+  const stop = onStopSignal()
+  const startedMs = performance.now()
+  let progress: Progress = { processed: 0, total: null, totalIsEstimate: false, rowsPerSecond: null, at: new Date() }
+  const display = displayFor(flags)
+  const stopDrawing = display ? follow(display, () => figuresOf(progress, new Date())) : () => {}
+  try {
+    // Loaded here, so that --help and a wrong flag do not wait for it.
+    const { exportOnce } = await import('../one-shot.ts')
+    const result = await exportOnce({
+      ...settings,
+      request: exportRequest(flags),
+      output: 'path' in output ? output : { stream: output.stream },
+      signal: 'path' in output ? stop.signal : AbortSignal.any([stop.signal, output.signal]),
+      onProgress(latest) {
+        progress = latest
+      },
+    })
+    stopDrawing()
+    // The last bytes may fail after everything else has gone well.
+    if ('stream' in output && output.failure()) return endBroken(null, output, stop.signal)
+    if (flags.manifest !== undefined) await writeManifest(flags.manifest, result.manifest, name)
+    tell(flags, { name, ...result, seconds: (performance.now() - startedMs) / 1000 })
+    return EXIT.done
+  } catch (error) {
+    stopDrawing()
+    return endBroken(error, output, stop.signal)
+  } finally {
+    stop.dispose()
+  }
+}
+
+/** The exit code where the reason is outside of the export; else throws it. */
+function endBroken(error: unknown, output: FileOutput | StreamOutput, stopped: AbortSignal): number {
+  if (stopped.aborted) {
+    process.stderr.write(`Interrupted; ${'path' in output ? 'no file was written' : 'the output is not complete'}.\n`)
+    return EXIT.interrupted
+  }
+  const failure = 'stream' in output ? output.failure() : null
+  if (failure === null) throw error
+  const fault = outputFault(failure)
+  if (fault) throw fault
+  return EXIT.failed
+}
+
+function checkManifestPath(name: string, force: boolean, output: FileOutput | StreamOutput): void {
+  const path = freePath('--manifest', name, force)
+  if ('path' in output && output.path === path)
+    throw new CommandFailure('--manifest and --output name the same file.', { exitCode: EXIT.usage })
+}
+
+/** Null where nobody looks: standard error is no terminal. */
+function displayFor(flags: ExportFlags): ProgressDisplay | null {
+  if (flags.progress === 'json') return createReport(process.stderr)
+  return process.stderr.isTTY ? createBar(process.stderr, flags.resource) : null
+}
+
+/** The receipt names the file as it is called here, so that it is found beside it. */
+async function writeManifest(path: string, manifest: Manifest, output: string): Promise<void> {
+  const [file] = manifest.files
+  const files = output === '-' || !file ? manifest.files : [{ ...file, name: basename(output) }]
+  try {
+    await writeFile(path, manifestText({ ...manifest, files }))
+  } catch (error) {
+    throw new CommandFailure(`The export is done, but its manifest cannot be written to "${path}": ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+interface Outcome {
+  readonly name: string
+  readonly manifest: Manifest
+  readonly results: Results
+  readonly errorsLog: readonly LogEntry[]
+  readonly seconds: number
+}
+
+/** `orders.csv: 59,998 rows, 12.3 MB in 0.8 s, sha256 1a2b3c4d5e6f…`, or the same as a JSON line. */
+function tell(flags: ExportFlags, { name, manifest, results, errorsLog, seconds }: Outcome): void {
+  const rows = manifest.files.reduce((sum, file) => sum + file.rows, 0)
+  const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0)
+  if (flags.progress === 'json') {
+    const line = { status: 'completed', rows, bytes, seconds: Math.round(seconds * 1000) / 1000, results, files: manifest.files }
+    process.stderr.write(`${JSON.stringify(line)}\n`)
+    return
+  }
+  const parts = [`${count(rows)} ${rows === 1 ? 'row' : 'rows'}`, `${bytesText(bytes)} in ${seconds.toFixed(1)} s`]
+  parts.push(`sha256 ${manifest.files[0]?.sha256.slice(0, 12) ?? ''}…`)
+  if (results.warnings > 0) parts.push(`${count(results.warnings)} with changed cells`)
+  if (results.errors > 0) parts.push(`${count(results.errors)} left out`)
+  process.stderr.write(`${name === '-' ? 'standard output' : name}: ${parts.join(', ')}\n${logLines(errorsLog)}`)
+}
+
+function logLines(errorsLog: readonly LogEntry[]): string {
+  return errorsLog
+    .slice(0, LOG_LINES)
+    .map(({ row, column, what }) => `  row ${count(row)}${column === null ? '' : `, ${column}`}: ${what}\n`)
+    .join('')
+}

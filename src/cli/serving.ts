@@ -1,0 +1,36 @@
+/** What `freight serve` and `freight serve --demo` share. */
+import { destination, type Logger, pino } from 'pino'
+import type { Config } from '../config.ts'
+import type { Service } from '../service.ts'
+import { aborted, type StopSignal } from './signals.ts'
+import { EXIT } from './usage.ts'
+
+/** Flags that stand in for PORT and HOST. */
+export interface AddressFlags {
+  readonly port?: number
+  readonly host?: string
+}
+
+export function withAddress(config: Config, { port, host }: AddressFlags): Config {
+  return { ...config, port: port ?? config.port, host: host ?? config.host }
+}
+
+/** JSON lines on standard error, or added to a file. A reader that is gone or a full disk stops the log, not the service. */
+export function openLog(level: string, file?: string): Logger {
+  const target = file === undefined ? destination(2) : destination({ dest: file, mkdir: true })
+  target.on('error', () => {})
+  const log = pino({ level }, target)
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'an unexpected fault ended the process')
+    process.exit(EXIT.failed)
+  })
+  return log
+}
+
+/** Resolves with the exit code when the service has been told to stop and is down. */
+export async function untilStopped(service: Service, stop: StopSignal): Promise<number> {
+  await aborted(stop.signal)
+  process.stdout.write('\nStopping: running exports may finish; a second Ctrl-C ends them at once.\n')
+  await service.stop()
+  return EXIT.done
+}
