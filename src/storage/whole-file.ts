@@ -88,18 +88,23 @@ async function writeAll(file: FileHandle, body: AsyncIterable<Uint8Array>, signa
   return bytes
 }
 
-/** Ends with the signal's reason at once, also while `body` is silent. */
+/**
+ * Ends with the signal's reason at once, also while `body` is silent. Not by `Promise.race` with one promise for the abort: that
+ * promise would keep every chunk that ever won against it until the file is done.
+ */
 async function* untilAborted(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(signal.reason)
-  aborted.catch(() => {})
-  signal.addEventListener('abort', onAbort, { once: true })
   const chunks = body[Symbol.asyncIterator]()
+  let giveUp: (reason: unknown) => void = () => {}
+  const onAbort = (): void => giveUp(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
   let isDone = false
   try {
     for (;;) {
       signal.throwIfAborted()
-      const next = await Promise.race([chunks.next(), aborted])
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        giveUp = reject
+        chunks.next().then(resolve, reject)
+      })
       isDone = next.done ?? false
       if (next.done) return
       yield next.value

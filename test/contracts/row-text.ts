@@ -68,7 +68,7 @@ function copyCell(cell: Cell): Buffer {
   return Buffer.from(copyText(`[${cell.many.map((row) => jsonRow(row).toString()).join(',')}]`))
 }
 
-export function rowText(form: RowForm, row: readonly Cell[]): Buffer {
+function rowText(form: RowForm, row: readonly Cell[]): Buffer {
   const newline = Buffer.from('\n')
   if (form === 'json') return Buffer.concat([jsonRow(row), newline])
   const cells = row.flatMap((cell, index) => (index === 0 ? [copyCell(cell)] : [Buffer.from('\t'), copyCell(cell)]))

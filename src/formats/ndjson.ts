@@ -1,0 +1,37 @@
+/** NDJSON: one JSON object per line. */
+import type { RowChunk, Shape } from '../job/row-text.ts'
+import type { Output } from '../job/spec.ts'
+import type { RowTally } from '../job/tally.ts'
+import { Cursor, leaveLine, NEWLINE } from './cells.ts'
+import { RowChanges } from './changes.ts'
+import type { Format } from './format.ts'
+import { type Member, membersOf, ObjectWriter } from './json-objects.ts'
+import { encodeRows, type RowWriter } from './rows.ts'
+
+export const ndjsonFormat: Format = {
+  name: 'ndjson',
+  extension: 'ndjson',
+  mediaType: 'application/x-ndjson',
+  layout: 'nested',
+  encode: (rows: AsyncIterable<RowChunk>, shape: Shape, output: Output, tally: RowTally) =>
+    encodeRows(rows, shape, tally, new LineWriter(shape, output)),
+}
+
+class LineWriter implements RowWriter {
+  readonly cursor = new Cursor()
+  readonly changes = new RowChanges()
+  readonly #members: readonly Member[]
+  readonly #objects: ObjectWriter
+
+  constructor(shape: Shape, output: Output) {
+    this.#members = membersOf(shape)
+    this.#objects = new ObjectWriter(this.cursor, this.changes, output)
+  }
+
+  row(): void {
+    const { cursor } = this
+    this.#objects.row(this.#members)
+    leaveLine(cursor)
+    cursor.out[cursor.p++] = NEWLINE
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The way that every format goes: chunks of row text in, chunks of the file out, what was changed told to the tally before the
+ * bytes are yielded.
+ */
+import { FreightError } from '../job/errors.ts'
+import type { RowChunk, Shape } from '../job/row-text.ts'
+import type { RowTally } from '../job/tally.ts'
+import { atRow, type Cursor, MalformedRow, NEWLINE } from './cells.ts'
+import type { RowChanges } from './changes.ts'
+import { CopyRow } from './copy-text.ts'
+import { keyOfRow, type Slot, slotsOf } from './slots.ts'
+import { validText } from './utf8.ts'
+
+/** Reads the row at its cursor and writes it there. Is asked to write a row again, into a larger buffer, when the first was full. */
+export interface RowWriter {
+  readonly cursor: Cursor
+  readonly changes: RowChanges
+  row(): void
+}
+
+export async function* encodeRows(
+  rows: AsyncIterable<RowChunk>,
+  shape: Shape,
+  tally: RowTally,
+  writer: RowWriter,
+): AsyncIterable<Uint8Array> {
+  const encoder = new ChunkEncoder(slotsOf(shape), tally, writer)
+  for await (const chunk of rows) yield encoder.encode(chunk)
+}
+
+class ChunkEncoder {
+  readonly #slots: readonly Slot[]
+  readonly #tally: RowTally
+  readonly #writer: RowWriter
+  readonly #copyRow: CopyRow
+  readonly #jsonForm = new ReusedBuffer()
+  readonly #output = new ReusedBuffer()
+  #rowsBefore = 0
+
+  constructor(slots: readonly Slot[], tally: RowTally, writer: RowWriter) {
+    this.#slots = slots
+    this.#tally = tally
+    this.#writer = writer
+    this.#copyRow = new CopyRow(slots)
+  }
+
+  encode(chunk: RowChunk): Uint8Array {
+    try {
+      const length = this.#write(chunk)
+      this.#rowsBefore += chunk.rows
+      this.#tally.written(chunk.rows)
+      return this.#output.take(length)
+    } catch (thrown) {
+      throw thrown instanceof MalformedRow ? this.#malformed(thrown) : thrown
+    }
+  }
+
+  #write(chunk: RowChunk): number {
+    const slots = this.#slots
+    const { changes } = this.#writer
+    let bytes = plainView(chunk.bytes)
+    if (chunk.form === 'copy') {
+      const length = writeRows(this.#copyRow, this.#jsonForm, bytes, chunk.rows)
+      bytes = this.#jsonForm.bytes.subarray(0, length)
+    }
+    const text = validText(bytes, chunk.rows, slots)
+    const source = plainView(text.bytes)
+    return writeRows(this.#writer, this.#output, source, chunk.rows, (row, start) => {
+      for (const index of text.replaced.get(row) ?? []) {
+        const slot = slots[index]
+        if (slot && !slot.hidden && !changes.has(slot.name, 'invalid_utf8')) changes.add(slot.name, 'invalid_utf8')
+      }
+      if (changes.count > 0) changes.report(this.#tally, this.#rowsBefore + row + 1, () => keyOfRow(source, start, slots))
+    })
+  }
+
+  #malformed(broken: MalformedRow): FreightError {
+    return new FreightError(
+      'SOURCE_FAILED',
+      `Row ${this.#rowsBefore + broken.row + 1} of "${this.#tally.resource}" came from the source in a broken form (${broken.message}). Start the export again; when it fails at the same row, the source needs a look.`,
+      { cause: broken },
+    )
+  }
+}
+
+/** Writes all rows of a chunk and returns how many bytes they took; `written` is called after each row that stands. */
+function writeRows(
+  writer: RowWriter,
+  output: ReusedBuffer,
+  source: Uint8Array,
+  rows: number,
+  written?: (row: number, start: number) => void,
+): number {
+  const { cursor } = writer
+  if (source[source.length - 1] !== NEWLINE) throw new MalformedRow('its last row is cut')
+  cursor.src = source
+  cursor.out = output.atLeast(source.length + source.length / 4 + 4096)
+  cursor.i = 0
+  cursor.p = 0
+  let row = 0
+  try {
+    while (row < rows) {
+      const { i, p } = cursor
+      if (i >= source.length) throw new MalformedRow('rows are missing')
+      writer.row()
+      if (cursor.p > cursor.out.length) {
+        cursor.out = output.grow(p, cursor.p)
+        cursor.i = i
+        cursor.p = p
+        writer.changes.cutTo(0)
+        continue
+      }
+      written?.(row, i)
+      row++
+    }
+  } catch (thrown) {
+    throw atRow(thrown, row)
+  }
+  if (cursor.i !== source.length) throw new MalformedRow('more rows came than were announced')
+  return cursor.p
+}
+
+/** One buffer for chunk after chunk: a fresh large one each time would be paid for page by page. */
+class ReusedBuffer {
+  bytes = new Uint8Array(0)
+
+  atLeast(length: number): Uint8Array {
+    if (this.bytes.length < length) this.bytes = uninitialised(Math.ceil(length))
+    return this.bytes
+  }
+
+  /** A larger one for a row that needed `needed`, with the first `kept` bytes of this one. */
+  grow(kept: number, needed: number): Uint8Array {
+    const larger = uninitialised(Math.max(needed, this.bytes.length * 2))
+    larger.set(this.bytes.subarray(0, kept))
+    this.bytes = larger
+    return larger
+  }
+
+  /** The first `length` bytes for good. */
+  take(length: number): Uint8Array {
+    const taken = this.bytes.subarray(0, length)
+    // A buffer that one giant row made large is given away as it is, so that it is neither copied nor kept.
+    if (this.bytes.length > KEPT_BYTES) {
+      this.bytes = new Uint8Array(0)
+      return taken
+    }
+    const copy = uninitialised(length)
+    copy.set(taken)
+    return copy
+  }
+}
+
+const KEPT_BYTES = 16 * 1024 * 1024
+
+function uninitialised(length: number): Uint8Array<ArrayBuffer> {
+  return plainView(Buffer.allocUnsafeSlow(length)) as Uint8Array<ArrayBuffer>
+}
+
+/** The same bytes as a plain Uint8Array: inner loops that meet Buffers as well run on two object shapes and slower. */
+function plainView(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
