@@ -10,7 +10,7 @@ const planted: string[] = []
 function cruise(): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src'],
+    ['node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', '--config', '.dependency-cruiser.cjs', 'src'],
     { cwd: root, encoding: 'utf8' },
   )
   return { status, output: stdout + stderr }

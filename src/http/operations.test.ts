@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type HttpSite, openHttpSite } from '../../test/http-site.ts'
+import { withDifferences } from '../../test/with-differences.ts'
 import { FreightError } from '../job/errors.ts'
 import { refuseWhenBlocked } from './limits.ts'
 import { answerErrors } from './problems.ts'
@@ -36,13 +37,12 @@ describe('health', () => {
       context: {
         ...context,
         now: () => clock.now,
-        storage: {
-          ...context.storage,
+        storage: withDifferences(context.storage, {
           check: async () => {
             checks += 1
             if (storageFault) throw storageFault
           },
-        },
+        }),
       },
       jobs: { find: (id) => store.find(id), oldestPendingAt: () => store.oldestPendingAt() },
     })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { at, claimed, completed, eventTypes, fault, found, jobId, newJob } from '../../test/contracts/sample-job.ts'
+import { withDifferences } from '../../test/with-differences.ts'
 import { createLocalStorage } from '../storage/local.ts'
 import type { Storage } from '../storage/storage.ts'
 import { openSqliteStore } from '../store/sqlite-store.ts'
@@ -38,7 +39,7 @@ afterEach(async () => {
 })
 
 const round = (differences: Partial<Storage> = {}): Promise<void> =>
-  runUpkeep({ store, storage: { ...storage, ...differences }, now: () => NOW, log }, new AbortController().signal)
+  runUpkeep({ store, storage: withDifferences(storage, differences), now: () => NOW, log }, new AbortController().signal)
 
 async function put(key: string, modifiedAt: Date): Promise<void> {
   const path = join(folder, 'files', key)
@@ -212,13 +213,12 @@ describe('a round of upkeep', () => {
     const removed: string[] = []
     const upkeep = startUpkeep({
       store,
-      storage: {
-        ...storage,
+      storage: withDifferences(storage, {
         remove: async (key) => {
           removed.push(key)
           if (removed.length === 3) void upkeep.stop()
         },
-      },
+      }),
       now: () => NOW,
       log,
     })
