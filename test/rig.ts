@@ -129,7 +129,7 @@ async function call(
   const response = await fetch(url, { method, headers: sent, redirect: 'manual', signal, ...init })
   const text = await response.text()
   const isJson = response.headers.get('content-type')?.includes('json') ?? false
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } }
+  return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : { text } }
 }
 
 /** Creates an export and gives its id. */

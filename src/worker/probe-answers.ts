@@ -12,7 +12,11 @@ export interface Answers {
   answer(question: ProbeQuestion, ms: number, signal: AbortSignal): Promise<unknown>
 }
 
+/** Each has a reader thread of its own, and more of them only hold each other up. */
+const SNAPSHOTS_AT_ONCE = 4
+
 export function createAnswers(parts: Parts): Answers {
+  const turns = new Turns(SNAPSHOTS_AT_ONCE)
   return {
     answer(question, ms, signal) {
       switch (question.ask) {
@@ -21,9 +25,9 @@ export function createAnswers(parts: Parts): Answers {
         case 'describe':
           return describe(parts, question.source, question.tables)
         case 'count':
-          return count(parts, question.spec, ms, signal)
+          return count(parts, turns, question.spec, ms, signal)
         case 'preview':
-          return preview(parts, question.spec, question.rows, signal)
+          return turns.run(signal, () => preview(parts, question.spec, question.rows, signal))
       }
     },
   }
@@ -36,9 +40,15 @@ async function describe(parts: Parts, source: string, tables: readonly string[])
 }
 
 /** Exact where there is time; else from statistics, marked as an estimate. */
-async function count(parts: Parts, spec: CheckedSpec, ms: number, signal: AbortSignal): Promise<RowCount> {
+async function count(parts: Parts, turns: Turns, spec: CheckedSpec, ms: number, signal: AbortSignal): Promise<RowCount> {
   const source = parts.source(spec.source)
-  const exact = await countExactly(parts, spec, ms, signal)
+  const deadline = performance.now() + ms
+  const exact = await turns
+    .run(signal, () => countExactly(parts, spec, deadline, signal))
+    .catch((error: unknown) => {
+      if (signal.aborted) return null
+      throw error
+    })
   if (exact) return exact
   // The time is over: the estimate reads statistics only and has no limit to keep.
   let rows: number | null = 0
@@ -49,24 +59,18 @@ async function count(parts: Parts, spec: CheckedSpec, ms: number, signal: AbortS
   return { rows, exact: false }
 }
 
-async function countExactly(parts: Parts, spec: CheckedSpec, ms: number, signal: AbortSignal): Promise<RowCount | null> {
-  const deadline = performance.now() + ms
+async function countExactly(parts: Parts, spec: CheckedSpec, deadline: number, signal: AbortSignal): Promise<RowCount | null> {
+  const snapshot = await parts.source(spec.source).open({ parts: spec.parts, layout: parts.format(spec.format).layout }, signal)
   try {
-    const snapshot = await parts.source(spec.source).open({ parts: spec.parts, layout: parts.format(spec.format).layout }, signal)
-    try {
-      let rows = 0
-      for (const index of spec.parts.keys()) {
-        const counted = await snapshot.count(index, { ms: Math.max(1, deadline - performance.now()) })
-        if (counted.rows === null || !counted.exact) return null
-        rows += counted.rows
-      }
-      return { rows, exact: true }
-    } finally {
-      await snapshot.close()
+    let rows = 0
+    for (const index of spec.parts.keys()) {
+      const counted = await snapshot.count(index, { ms: Math.max(1, deadline - performance.now()) })
+      if (counted.rows === null || !counted.exact) return null
+      rows += counted.rows
     }
-  } catch (error) {
-    if (signal.aborted) return null
-    throw error
+    return { rows, exact: true }
+  } finally {
+    await snapshot.close()
   }
 }
 
@@ -85,5 +89,51 @@ async function preview(parts: Parts, spec: CheckedSpec, rows: number, signal: Ab
     return { bytes: Buffer.concat(chunks), rows: tally.rows, fields, changes: tally.changes }
   } finally {
     await snapshot.close()
+  }
+}
+
+/** Lets so many work at once; the others wait in the order in which they came, as long as their signal lets them. */
+class Turns {
+  #free: number
+  readonly #waiting = new Set<() => void>()
+
+  constructor(atOnce: number) {
+    this.#free = atOnce
+  }
+
+  /** Rejects with the signal's reason when it aborts before the turn has come. */
+  async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    await this.#turn(signal)
+    try {
+      return await work()
+    } finally {
+      const [next] = this.#waiting
+      if (next) next()
+      else this.#free += 1
+    }
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (this.#free > 0) {
+      this.#free -= 1
+      return Promise.resolve()
+    }
+    return new Promise((resolve, reject) => {
+      const come = (): void => {
+        leave()
+        resolve()
+      }
+      const giveUp = (): void => {
+        leave()
+        reject(signal.reason)
+      }
+      const leave = (): void => {
+        this.#waiting.delete(come)
+        signal.removeEventListener('abort', giveUp)
+      }
+      this.#waiting.add(come)
+      signal.addEventListener('abort', giveUp, { once: true })
+    })
   }
 }

@@ -1,6 +1,7 @@
 /** What the probe thread and its caller say to each other; plain data only. */
 import type { PlainError } from '../job/errors.ts'
 import type { CheckedSpec } from '../job/spec.ts'
+import type { CloseThread } from './retire.ts'
 
 export type ProbeQuestion =
   | { readonly ask: 'tables'; readonly source: string }
@@ -8,7 +9,10 @@ export type ProbeQuestion =
   | { readonly ask: 'count'; readonly spec: CheckedSpec }
   | { readonly ask: 'preview'; readonly spec: CheckedSpec; readonly rows: number }
 
-export interface ToProbeThread {
+export type ToProbeThread = Asked | CloseThread
+
+interface Asked {
+  readonly type: 'ask'
   readonly id: number
   readonly ms: number
   readonly question: ProbeQuestion

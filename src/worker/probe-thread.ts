@@ -15,7 +15,12 @@ for (const name of Object.keys(config.sources).slice(0, 1)) parts.source(name)
 const answers = createAnswers(parts)
 const send = (message: FromProbeThread): void => port.postMessage(message)
 
-port.on('message', async ({ id, ms, question }: ToProbeThread) => {
+port.on('message', async (message: ToProbeThread) => {
+  if (message.type === 'close') {
+    await parts.close().finally(() => process.exit())
+    return
+  }
+  const { id, ms, question } = message
   const overdue = new FreightError(
     'SOURCE_UNAVAILABLE',
     `The source did not answer within ${ms} ms; try again, or narrow the question.`,

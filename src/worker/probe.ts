@@ -8,10 +8,14 @@ import { FreightError } from '../job/errors.ts'
 import type { RowCount } from '../job/row-text.ts'
 import type { TableDescription } from '../sources/source.ts'
 import type { FromProbeThread, ProbeQuestion, ToProbeThread } from './probe-messages.ts'
+import { retire } from './retire.ts'
 import type { RunThreadData } from './run-messages.ts'
 
 /** An answer that is late by more than this will not come: the thread is replaced. */
 const GRACE_MS = 3_000
+/** A thread that was replaced may yet be starting, on a machine that is very busy. */
+const RETIRE_MS = 30_000
+const CLOSE_MS = 5_000
 
 interface Pending {
   resolve(answer: unknown): void
@@ -49,13 +53,13 @@ class ProbeThread {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const late = setTimeout(() => this.#replace(`no answer to "${question.ask}"`), ms + GRACE_MS)
     this.#pending.set(id, { resolve, reject })
-    this.#worker.postMessage({ id, ms, question } satisfies ToProbeThread)
+    this.#worker.postMessage({ type: 'ask', id, ms, question } satisfies ToProbeThread)
     return promise.finally(() => clearTimeout(late))
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#worker.terminate()
+    await retire(this.#worker, CLOSE_MS)
     this.#rejectAll(new FreightError('SHUTTING_DOWN', 'The server is stopping.'))
   }
 
@@ -87,7 +91,7 @@ class ProbeThread {
     this.#log.warn({ why }, 'probe thread replaced')
     const old = this.#worker
     this.#worker = this.#start()
-    void old.terminate()
+    void retire(old, RETIRE_MS)
     this.#rejectAll(new FreightError('SOURCE_UNAVAILABLE', 'The source could not be asked just now; try again.'))
   }
 

@@ -5,7 +5,7 @@ import { ProgressKeeper } from './progress-keeper.ts'
 function makeKeeper(stored: Progress[], total: number | null, alive: () => boolean = () => true) {
   const clock = { ms: 0 }
   const fenced: true[] = []
-  const progress = { processed: 0, total, totalIsEstimate: true, rowsPerSecond: null, at: new Date(0) }
+  const progress = { processed: 0, total, totalIsEstimate: false, rowsPerSecond: null, at: new Date(0) }
   // Only what the keeper reads of a job.
   const job = { id: 'a', run: 3, progress, spec: { parts: [{ resource: 'orders' }] } } as unknown as Job
   const store = {
@@ -28,7 +28,7 @@ it('progress is stored at most twice a second, however often it is reported', as
   expect(stored.length).toBe(4)
 })
 
-it('the exact total of the run replaces the estimate, and an estimate that is passed is no total any more', async () => {
+it('what was counted at creation is an estimate for the run: passed it is no total any more, and the exact one replaces it', async () => {
   const stored: Progress[] = []
   const { clock, keeper } = makeKeeper(stored, 100)
   clock.ms = 1000

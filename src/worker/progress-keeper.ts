@@ -32,7 +32,8 @@ export class ProgressKeeper {
     this.#job = job
     this.#onFenced = onFenced
     this.#startedAt = parts.now().getTime()
-    this.#total = { rows: job.progress.total, isEstimate: job.progress.totalIsEstimate }
+    // Counted when the job was created: rows may have come and gone since.
+    this.#total = { rows: job.progress.total, isEstimate: true }
     this.#rate.add(this.#startedAt, 0)
   }
 

@@ -1,6 +1,7 @@
 /** What a run thread and the holder of its claim say to each other; plain data only. */
 import type { Config } from '../config.ts'
 import type { PlainError } from '../job/errors.ts'
+import type { CloseThread } from './retire.ts'
 import type { RunInput, RunOutcome, RunProgress } from './run-export.ts'
 
 export interface RunThreadData {
@@ -11,6 +12,7 @@ export type ToRunThread =
   | { readonly type: 'run'; readonly input: RunInput }
   | { readonly type: 'abort' }
   | { readonly type: 'session-stored' }
+  | CloseThread
 
 export type FromRunThread =
   | { readonly type: 'ready' }

@@ -23,6 +23,7 @@ const send = (message: FromRunThread): void => port.postMessage(message)
 port.on('message', (message: ToRunThread) => {
   if (message.type === 'run') void run(message.input)
   else if (message.type === 'abort') controller.abort(new FreightError('ABORTED', 'The run was stopped.'))
+  else if (message.type === 'close') void parts.close().finally(() => process.exit())
   else sessionStored()
 })
 send({ type: 'ready' })
@@ -60,7 +61,6 @@ async function run(input: RunInput): Promise<void> {
     send({ type: 'failed', error: toPlainError(error), detail: describeCause(error) })
   } finally {
     clearInterval(timer)
-    await parts.close()
   }
 }
 

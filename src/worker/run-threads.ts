@@ -3,11 +3,14 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Config } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
+import { retire } from './retire.ts'
 import type { RunInput, RunOutcome, RunProgress } from './run-export.ts'
 import type { FromRunThread, RunThreadData, ToRunThread } from './run-messages.ts'
 
 /** An aborted run ends by itself within this, or its thread is ended. */
 const ABORT_GRACE_MS = 1_500
+/** What a thread may take to close its source when its run is over. */
+const RETIRE_MS = 5_000
 
 interface RunHandlers {
   progress(progress: RunProgress): void
@@ -27,7 +30,7 @@ export function createRunThreads(config: Config): RunThreads {
   const data: RunThreadData = { config: { sources: config.sources, dataDir: config.dataDir } }
   const file = new URL(`./run-thread${extname(import.meta.url)}`, import.meta.url)
   const idle: Worker[] = []
-  const busy = new Set<Worker>()
+  const retiring = new Set<Promise<void>>()
   let closed = false
 
   const start = (): Worker => new Worker(file, { workerData: data, name: 'freight-run' })
@@ -44,23 +47,26 @@ export function createRunThreads(config: Config): RunThreads {
       idle.push(worker)
     }
   }
+  const end = (worker: Worker): void => {
+    const ending = retire(worker, RETIRE_MS).finally(() => retiring.delete(ending))
+    retiring.add(ending)
+  }
   refill()
 
   return {
     async run(input, handlers, signal) {
       const worker = idle.shift() ?? start()
-      busy.add(worker)
       try {
         return await converse(worker, input, handlers, signal)
       } finally {
-        busy.delete(worker)
-        void worker.terminate()
+        end(worker)
         refill()
       }
     },
     async close() {
       closed = true
-      await Promise.all([...idle.splice(0), ...busy].map((worker) => worker.terminate()))
+      for (const worker of idle.splice(0)) end(worker)
+      await Promise.all(retiring)
     },
   }
 }

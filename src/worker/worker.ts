@@ -20,6 +20,8 @@ import type { RunThreads } from './run-threads.ts'
 
 /** Claims that ended by a fault, a dead process included, after which a job fails for good. */
 const MAX_FAILURES = 5
+/** Between two tries of a write that the store refuses for the moment. */
+const STORE_PAUSE_MS = 1_000
 
 export interface WorkerParts {
   readonly config: Config
@@ -35,6 +37,14 @@ export interface WorkerParts {
   readonly endSession: (source: string, session: string) => Promise<void>
 }
 
+/** A worker at work. */
+interface Shift extends WorkerParts {
+  /** No new claims. */
+  readonly draining: AbortSignal
+  /** What still runs is given back. */
+  readonly giveUp: AbortSignal
+}
+
 export interface ExportWorker {
   /** Takes up what a dead process left, then claims until drained. */
   start(): Promise<void>
@@ -45,6 +55,7 @@ export interface ExportWorker {
 export function createWorker(parts: WorkerParts): ExportWorker {
   const draining = new AbortController()
   const giveUp = new AbortController()
+  const shift: Shift = { ...parts, draining: draining.signal, giveUp: giveUp.signal }
   const running = new Set<Promise<void>>()
   let loop: Promise<void> = Promise.resolve()
 
@@ -52,7 +63,7 @@ export function createWorker(parts: WorkerParts): ExportWorker {
     for (;;) {
       const claim = await parts.queue.take(draining.signal)
       if (!claim) return
-      const run = runClaim(parts, claim, giveUp.signal)
+      const run = runClaim(shift, claim)
         .catch((error: unknown) =>
           parts.log.error({ job: claim.jobId, err: error }, 'run could not be recorded; it is taken up at the next start'),
         )
@@ -66,7 +77,7 @@ export function createWorker(parts: WorkerParts): ExportWorker {
 
   return {
     async start() {
-      await recover(parts)
+      await recover(shift)
       loop = claimUntilDrained()
     },
     async drain() {
@@ -83,36 +94,50 @@ export function createWorker(parts: WorkerParts): ExportWorker {
 }
 
 /** After a crash: what was in progress goes back to the queue (or has failed too often), what was pending is queued again. */
-async function recover(parts: WorkerParts): Promise<void> {
-  const { store, queue, now } = parts
+async function recover(shift: Shift): Promise<void> {
+  const { store, queue, now } = shift
   for (const { job, session } of await store.inProgress()) {
-    if (session !== null) await parts.endSession(job.spec.source, session)
-    await discard(parts, job)
+    if (session !== null) await shift.endSession(job.spec.source, session)
+    await discard(shift, job)
     const died = new FreightError('WORKER_DIED', 'The server ended while this export ran.')
-    await endByFault(parts, job, died)
+    await endByFault(shift, job, died)
   }
   for (const job of await store.pending()) queue.add(job)
-  parts.log.info({ at: now().toISOString() }, 'worker started')
+  shift.log.info({ at: now().toISOString() }, 'worker started')
 }
 
-async function runClaim(parts: WorkerParts, claim: Claim, giveUp: AbortSignal): Promise<void> {
-  const { store, now } = parts
-  const job = await store.claim(claim.jobId, now())
+async function runClaim(shift: Shift, claim: Claim): Promise<void> {
+  const { store, now, giveUp } = shift
+  const job = await claimJob(shift, claim.jobId)
   if (!job) return
   if (job.failures > MAX_FAILURES) {
-    await store.fail(job.id, job.run, exhausted(job.failures - 1, null), [], now())
+    await insistently(shift, () => store.fail(job.id, job.run, exhausted(job.failures - 1, null), [], now()))
     return
   }
   const fenced = new AbortController()
-  const keeper = new ProgressKeeper(parts, job, () => fenced.abort())
+  const keeper = new ProgressKeeper(shift, job, () => fenced.abort())
   const signal = AbortSignal.any([claim.signal, giveUp, fenced.signal])
   try {
-    const outcome = await parts.threads.run(inputOf(parts.config, job), handlersOf(parts, job, keeper), signal)
+    const outcome = await shift.threads.run(inputOf(shift.config, job), handlersOf(shift, job, keeper), signal)
     await keeper.settled()
-    await complete(parts, job, outcome, keeper)
+    await complete(shift, job, outcome, keeper)
   } catch (thrown) {
     await keeper.settled()
-    await endWithoutFile(parts, job, thrown, keeper, giveUp.aborted && !claim.signal.aborted && !fenced.signal.aborted)
+    await endWithoutFile(shift, job, thrown, keeper, signal)
+  }
+}
+
+/** Null when it is no longer pending, or when the server stops before the store could be written. */
+async function claimJob({ store, log, now, draining }: Shift, id: string): Promise<Job | null> {
+  for (;;) {
+    try {
+      return await store.claim(id, now())
+    } catch (error) {
+      // It is out of the queue and still pending: letting go of it here would leave it so until the next start.
+      log.warn({ job: id, err: error }, 'job could not be claimed yet')
+      await setTimeout(STORE_PAUSE_MS, null, { signal: draining }).catch(() => {})
+      if (draining.aborted) return null
+    }
   }
 }
 
@@ -137,8 +162,8 @@ function handlersOf(parts: WorkerParts, job: Job, keeper: ProgressKeeper) {
   }
 }
 
-async function complete(parts: WorkerParts, job: Job, outcome: RunOutcome, keeper: ProgressKeeper): Promise<void> {
-  const completedAt = parts.now()
+async function complete(shift: Shift, job: Job, outcome: RunOutcome, keeper: ProgressKeeper): Promise<void> {
+  const completedAt = shift.now()
   const files: StoredFile[] = outcome.files.map(({ name, mediaType, bytes, sha256 }) => ({
     key: `${job.id}/${job.run}/${name}`,
     name,
@@ -146,8 +171,8 @@ async function complete(parts: WorkerParts, job: Job, outcome: RunOutcome, keepe
     bytes,
     sha256,
   }))
-  const stored = await patiently(() =>
-    parts.store.complete(job.id, job.run, {
+  const stored = await patiently(shift, () =>
+    shift.store.complete(job.id, job.run, {
       results: outcome.results,
       errorsLog: outcome.errorsLog,
       files,
@@ -159,52 +184,52 @@ async function complete(parts: WorkerParts, job: Job, outcome: RunOutcome, keepe
   )
   if (!stored) {
     // Interrupted or cancelled at the last moment: the caller was told so, and there is no file.
-    await discard(parts, job)
-    parts.observe(keeper.finish('interrupted', completedAt, 0))
+    await discard(shift, job)
+    shift.observe(keeper.finish('interrupted', completedAt, 0))
     return
   }
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  parts.observe(keeper.finish('completed', completedAt, bytes))
-  parts.log.info({ job: job.id, run: job.run, rows: outcome.progress.processed, bytes }, 'export completed')
+  shift.observe(keeper.finish('completed', completedAt, bytes))
+  shift.log.info({ job: job.id, run: job.run, rows: outcome.progress.processed, bytes }, 'export completed')
 }
 
 async function endWithoutFile(
-  parts: WorkerParts,
+  shift: Shift,
   job: Job,
   thrown: unknown,
   keeper: ProgressKeeper,
-  drained: boolean,
+  stopped: AbortSignal,
 ): Promise<void> {
-  await discard(parts, job)
-  const at = parts.now()
+  const { store, queue, log, observe } = shift
+  await discard(shift, job)
+  const at = shift.now()
+  if (stopped.aborted) {
+    // Who stopped it has mostly recorded why, and then this changes nothing. A drain has not; nor has an interrupt that was
+    // followed by a start before the claim was made.
+    const returned = await insistently(shift, () => store.giveBack(job.id, job.run, at))
+    if (returned) queue.add({ id: job.id, tenant: job.tenant, availableAt: null })
+    observe(keeper.finish(returned ? 'returned' : 'interrupted', at, 0))
+    return
+  }
   const error = asFreightError(thrown)
-  if (drained) {
-    const returned = await patiently(() => parts.store.giveBack(job.id, job.run, at))
-    parts.observe(keeper.finish(returned ? 'returned' : 'interrupted', at, 0))
-    return
-  }
-  if (error.code === 'ABORTED') {
-    parts.observe(keeper.finish('interrupted', at, 0))
-    return
-  }
-  if (error.code === 'INTERNAL') parts.log.error({ job: job.id, run: job.run, err: error.cause }, 'unexpected fault in a run')
-  const outcome = await endByFault(parts, job, error)
-  parts.observe(keeper.finish(outcome, at, 0))
+  if (error.code === 'INTERNAL') log.error({ job: job.id, run: job.run, err: error.cause }, 'unexpected fault in a run')
+  const outcome = await endByFault(shift, job, error)
+  observe(keeper.finish(outcome, at, 0))
 }
 
 /** A fault of the moment is tried again, later each time; a fault that would repeat, or the fifth, fails the job. */
-async function endByFault(parts: WorkerParts, job: Job, error: FreightError): Promise<'retried' | 'failed'> {
-  const { store, queue, log } = parts
-  const at = parts.now()
+async function endByFault(shift: Shift, job: Job, error: FreightError): Promise<'retried' | 'failed'> {
+  const { store, queue, log } = shift
+  const at = shift.now()
   const retry = isRetryable(error.code) && job.failures < MAX_FAILURES
   log.warn({ job: job.id, run: job.run, failures: job.failures, code: error.code, retry }, error.message)
   if (!retry) {
     const final = isRetryable(error.code) ? exhausted(job.failures, error) : toPlainError(error)
-    await patiently(() => store.fail(job.id, job.run, final, [], at))
+    await insistently(shift, () => store.fail(job.id, job.run, final, [], at))
     return 'failed'
   }
-  const availableAt = new Date(at.getTime() + retryDelayMs(job.failures, parts.random))
-  const pending = await patiently(() => store.retry(job.id, job.run, toPlainError(error), availableAt, at))
+  const availableAt = new Date(at.getTime() + retryDelayMs(job.failures, shift.random))
+  const pending = await insistently(shift, () => store.retry(job.id, job.run, toPlainError(error), availableAt, at))
   if (pending) queue.add({ id: job.id, tenant: job.tenant, availableAt })
   return 'retried'
 }
@@ -218,14 +243,31 @@ async function discard(parts: WorkerParts, job: Job): Promise<void> {
   }
 }
 
-/** How a run ended must be recorded: a store that is busy for the moment is asked again, for a minute. */
-async function patiently<T>(write: () => Promise<T>): Promise<T> {
+/** A store that is busy for the moment is asked again, for a minute; then the finished run ends by a fault. */
+async function patiently<T>({ giveUp }: Shift, write: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await write()
     } catch (error) {
-      if (!(error instanceof FreightError) || error.code !== 'STORE_BUSY' || attempt === 30) throw error
-      await setTimeout(2_000)
+      if (!(error instanceof FreightError) || error.code !== 'STORE_BUSY' || attempt === 20 || giveUp.aborted) throw error
+      await setTimeout(STORE_PAUSE_MS, null, { signal: giveUp }).catch(() => {})
+    }
+  }
+}
+
+/**
+ * How a run ended must be recorded, or its job would stand in progress until the next start: a store that is busy or full is
+ * asked again until it takes it, or the server stops.
+ */
+async function insistently<T>({ giveUp, log }: Shift, write: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      const isPassing = error instanceof FreightError && (error.code === 'STORE_BUSY' || error.code === 'STORAGE_FULL')
+      if (!isPassing || giveUp.aborted) throw error
+      log.warn({ err: error }, 'the end of a run could not be recorded yet')
+      await setTimeout(STORE_PAUSE_MS, null, { signal: giveUp }).catch(() => {})
     }
   }
 }
