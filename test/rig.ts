@@ -1,11 +1,13 @@
 /** A real Freight server in a process group of its own, on a folder of its own, for tests that kill, stop and watch it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { createKey } from '../src/access/keys.ts'
 import type { ExportView, viewEvent } from '../src/protocols/freight/view.ts'
+import { openSqliteStore } from '../src/store/sqlite-store.ts'
 import { type Ended, freight } from './command-line.ts'
 
 const BIN = join(import.meta.dirname, '..', 'bin', 'freight.js')
@@ -48,11 +50,17 @@ export async function makeSite(config: string): Promise<Site> {
   return site
 }
 
+/** As `freight keys create` makes it, beside a running server too, in a tenth of the time. */
 export async function makeKey(site: Site, tenant: string): Promise<string> {
-  const { stdout, stderr } = await site.command(['keys', 'create', '--tenant', tenant, '--name', 'test'])
-  const secret = stdout.trim()
-  if (!/^frt_live_\S+$/.test(secret)) throw new Error(`no key in: ${stdout}${stderr}`)
-  return secret
+  await mkdir(site.dataDir, { recursive: true, mode: 0o700 })
+  const store = await openSqliteStore(join(site.dataDir, 'freight.db'))
+  try {
+    await store.migrate()
+    const { secret } = await createKey(store, { tenant, name: 'test', mode: 'live' }, new Date())
+    return secret
+  } finally {
+    await store.close()
+  }
 }
 
 /** Parsed JSON, read as a stranger to the product would read it; `{ text }` for anything else. */
@@ -169,7 +177,7 @@ export async function until(
   }
 }
 
-export function rests({ status }: Pick<ExportView, 'status'>): boolean {
+function rests({ status }: Pick<ExportView, 'status'>): boolean {
   return status !== 'pending' && status !== 'in_progress'
 }
 

@@ -29,7 +29,8 @@ it('a second server on the same data folder is refused in one line and disturbs 
 })
 
 it('a new key works within a second, and one that is revoked stops within a second', async () => {
-  const secret = await makeKey(site, 'acme')
+  const made = await site.command(['keys', 'create', '--tenant', 'acme', '--name', 'new'])
+  const secret = made.stdout.trim()
   expect((await server.call(secret, 'GET', '/exports')).status).toBe(200)
   const list = await site.command(['keys', 'list', '--tenant', 'acme'])
   expect(list).toMatchObject({ code: 0, stderr: '' })
@@ -82,4 +83,10 @@ it('the one export of a tenant does not wait for the thirty of another', { timeo
   const before = ends.filter(({ completed_at: at }) => at < done.completed_at)
   // Two run at once, and one may have had its turn before.
   expect(before.length).toBeLessThanOrEqual(3)
+})
+
+it('a server with nothing to do is down soon', async () => {
+  const stopped = performance.now()
+  expect(await server.stop()).toBe(0)
+  expect(performance.now() - stopped).toBeLessThan(3_000)
 })

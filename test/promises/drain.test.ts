@@ -127,15 +127,6 @@ it('a second SIGTERM ends the server at once, and its exports are taken up again
   expect(failuresOf(id)).toBe(2)
 })
 
-it('an idle server is down soon', { timeout: 60_000 }, async () => {
-  site = await makeWarehouse()
-  const server = await startServer(site)
-  await fetch(`${server.url}/healthz`)
-  const stopped = performance.now()
-  expect(await server.stop()).toBe(0)
-  expect(performance.now() - stopped).toBeLessThan(3_000)
-})
-
 it('a signal to the whole group lets a view be read to its end, as the service manager and Ctrl-C send it', {
   timeout: 60_000,
 }, async () => {

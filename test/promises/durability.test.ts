@@ -18,7 +18,7 @@ afterEach(() => site.remove())
 it('every acknowledged export outlives a kill at any instant and completes by itself', { timeout: 120_000 }, async () => {
   const seed = randomUUID()
   const random = createRandom(seed)
-  const report = await killRounds({ site, key, random, rounds: 5, postsPerClient: 3 })
+  const report = await killRounds({ site, key, random, rounds: 4, postsPerClient: 3 })
   expect({ seed, ...report }).toEqual({
     seed,
     kills: expect.any(Array),
@@ -48,7 +48,7 @@ it('simultaneous requests with one Idempotency-Key are one export, whoever comes
 
 it('a request that is repeated after a kill gives the export that there is, or the first', { timeout: 60_000 }, async () => {
   const seed = randomUUID()
-  const report = await keyRounds({ site, key, random: createRandom(seed), rounds: 3, keysPerRound: 8 })
+  const report = await keyRounds({ site, key, random: createRandom(seed), rounds: 2, keysPerRound: 12 })
   expect({ seed, ...report }).toEqual({ seed, keys: 24, acknowledged: expect.any(Number), changed: [], exports: 24 })
 })
 

@@ -69,7 +69,7 @@ function some(promises: readonly Promise<unknown>[], count: number): Promise<voi
   return promise
 }
 
-export async function countExports(server: Server, key: string): Promise<number> {
+async function countExports(server: Server, key: string): Promise<number> {
   let count = 0
   for (let cursor = ''; ; ) {
     const { body } = await server.call(key, 'GET', `/exports?limit=100${cursor}`)

@@ -124,14 +124,24 @@ class Callers {
   }
 }
 
-/** What lies in the data folder, apart from the records, and belongs to no completed export. */
+/** What lies in the data folder, apart from the records, and belongs to no completed or running export. */
 async function strangersIn(site: Site, server: Server, key: string): Promise<string[]> {
+  const first = await strangersNow(site, server, key)
+  if (first.length === 0) return []
+  // A run may have ended between the look at the folder and that at its export: its files have other names by now.
+  await setTimeout(200)
+  const second = new Set(await strangersNow(site, server, key))
+  return first.filter((path) => second.has(path))
+}
+
+async function strangersNow(site: Site, server: Server, key: string): Promise<string[]> {
   const strangers = (await readdir(join(site.dataDir, 'tmp'))).map((name) => `tmp/${name}`)
   for (const path of await storedFiles(site)) {
     const [id = '', run, name] = path.split('/')
     const { status, attempt, manifest } = await shown(server, key, id)
-    const belongs = status === 'completed' && run === String(attempt) && name === manifest?.files[0]?.name
-    if (!belongs) strangers.push(`${path} of an export that is ${status}`)
+    const isOffered = status === 'completed' && name === manifest?.files[0]?.name
+    const belongs = run === String(attempt) && (isOffered || status === 'in_progress')
+    if (!belongs) strangers.push(path)
   }
   return strangers
 }
