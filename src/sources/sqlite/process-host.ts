@@ -18,6 +18,9 @@ export function startProcess(options: HostOptions, listener: HostListener): Host
     stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
     // Nothing of the service's own environment, which holds its secrets.
     env: { SQLITE_TMPDIR: options.tempDir },
+    // A process group of its own: Ctrl-C and a service manager signal the whole group, and a draining server still needs this one.
+    // It ends by itself when its standard input closes.
+    detached: true,
   })
   let isEnding = false
   const died = (cause: Error): void => {
