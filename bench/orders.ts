@@ -1,5 +1,5 @@
 /** The benchmark's table: 13 columns of an order, the same rows on every machine. */
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 const NAMES = ['Ann "Q" Lee', 'Bob, Jr.', 'Zoë Ünal', 'Mäkinen', '李小龍', "O'Brien"]
@@ -8,6 +8,8 @@ const NAMES = ['Ann "Q" Lee', 'Bob, Jr.', 'Zoë Ünal', 'Mäkinen', '李小龍',
 export function makeOrders(path: string, rows: number): void {
   if (existsSync(path)) return
   const aside = `${path}.making`
+  // Of a benchmark that was ended while it made its table.
+  for (const left of [aside, `${aside}-wal`, `${aside}-shm`]) rmSync(left, { force: true })
   const db = new Database(aside)
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = OFF')

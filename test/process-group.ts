@@ -1,4 +1,4 @@
-/** What the kernel knows of a server's process group: its members and the CPU time it has used. Linux only, as /proc is. */
+/** What the kernel knows of a server's processes: which there are and the CPU time they have used. Linux only, as /proc is. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 
@@ -11,9 +11,15 @@ interface Member {
   readonly cpuMs: number
 }
 
-/** The group's processes besides its leader. */
+/** The server's processes besides itself. */
 export function childrenOf(leader: number): readonly number[] {
   return members(leader).flatMap(({ pid }) => (pid === leader ? [] : [pid]))
+}
+
+/** A process that has ended and whom nobody has asked about yet is not. */
+export function isAlive(pid: number): boolean {
+  const [process] = read(pid)
+  return process !== undefined && process.state !== 'Z'
 }
 
 /**
@@ -39,19 +45,26 @@ function cpuMs(leader: number): number {
   return members(leader).reduce((sum, member) => sum + member.cpuMs, 0)
 }
 
-/** The time of a child that was waited for counts with its parent's. */
+/** The group's, and what its members have started in groups of their own. The time of a child that was waited for counts with its parent's. */
 function members(leader: number): Member[] {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return []
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'latin1')
-      // The second field, in brackets, may hold spaces.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      if (Number(fields[2]) !== leader) return []
-      const ticks = [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0)
-      return [{ pid: Number(name), cpuMs: ticks * TICK_MS }]
-    } catch {
-      return []
-    }
-  })
+  const all = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? read(Number(name)) : []))
+  const found = new Set([leader, ...all.flatMap(({ pid, group }) => (group === leader ? [pid] : []))])
+  for (let before = 0; before !== found.size; ) {
+    before = found.size
+    for (const { pid, parent } of all) if (found.has(parent)) found.add(pid)
+  }
+  return all.filter(({ pid }) => found.has(pid))
+}
+
+/** Nothing for a process that is gone by now. */
+function read(pid: number): (Member & { state: string; parent: number; group: number })[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The second field, in brackets, may hold spaces.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const ticks = [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0)
+    return [{ pid, state: fields[0] ?? '', parent: Number(fields[1]), group: Number(fields[2]), cpuMs: ticks * TICK_MS }]
+  } catch {
+    return []
+  }
 }

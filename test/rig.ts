@@ -197,7 +197,7 @@ export async function download(server: Server, key: string, id: string): Promise
 }
 
 /** To every process of a server's group, as a terminal or a service manager does. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal)
   } catch {

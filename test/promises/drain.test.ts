@@ -3,19 +3,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { afterEach, expect, it } from 'vitest'
-import {
-  create,
-  download,
-  ended,
-  events,
-  makeKey,
-  type Server,
-  type Site,
-  shown,
-  signalGroup,
-  startServer,
-  until,
-} from '../rig.ts'
+import { childrenOf } from '../process-group.ts'
+import { create, download, ended, events, makeKey, type Server, type Site, shown, startServer, until } from '../rig.ts'
 import { LONG, makeWarehouse, SECOND } from './warehouse.ts'
 
 let site: Site
@@ -127,7 +116,7 @@ it('a second SIGTERM ends the server at once, and its exports are taken up again
   expect(failuresOf(id)).toBe(2)
 })
 
-it('a signal to the whole group lets a view be read to its end, as the service manager and Ctrl-C send it', {
+it('a signal to every process of a server lets a view be read to its end, as a service manager sends it', {
   timeout: 60_000,
 }, async () => {
   site = await makeWarehouse()
@@ -136,7 +125,7 @@ it('a signal to the whole group lets a view be read to its end, as the service m
   const id = await create(first, key, SECOND)
   await inProgress(first, key, id)
   await setTimeout(300)
-  signalGroup(first.pid, 'SIGTERM')
+  for (const pid of [first.pid, ...childrenOf(first.pid)]) process.kill(pid, 'SIGTERM')
   expect(await first.exited).toBe(0)
   const next = await startServer(site)
   expect(await ended(next, key, id)).toMatchObject({ status: 'completed', attempt: 1 })

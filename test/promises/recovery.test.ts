@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { afterEach, expect, it } from 'vitest'
 import { createRandom } from '../../src/cli/demo/random.ts'
-import { childrenOf } from '../process-group.ts'
+import { childrenOf, isAlive } from '../process-group.ts'
 import { create, ended, makeKey, type Site, shown, startServer, until } from '../rig.ts'
 import { killedAtTheEnd } from './kill-at-the-end.ts'
 import { LONG, makeWarehouse, SECOND } from './warehouse.ts'
@@ -42,11 +42,12 @@ it('the process that reads a view ends with a server that dies alone, and the ne
   const key = await makeKey(site, 'acme')
   const first = await startServer(site)
   const id = await create(first, key, LONG)
-  while (childrenOf(first.pid).length === 0) await setTimeout(5)
+  await expect.poll(() => childrenOf(first.pid).length, { timeout: 20_000, interval: 5 }).toBe(1)
+  const [reader = 0] = childrenOf(first.pid)
   process.kill(first.pid, 'SIGKILL')
   await first.exited
   const next = await startServer(site)
-  await expect.poll(() => childrenOf(first.pid), { timeout: 10_000 }).toEqual([])
+  await expect.poll(() => isAlive(reader), { timeout: 10_000 }).toBe(false)
   await until(next, key, id, ({ status, attempt }) => status === 'in_progress' && attempt === 2)
 })
 
