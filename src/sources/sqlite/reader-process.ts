@@ -10,6 +10,9 @@ import { FRAMES_FD } from './process-host.ts'
 import type { HostOptions, ToHost } from './protocol.ts'
 import { startThread } from './thread-host.ts'
 
+// A service manager signals every process of a service: the server drains, and still needs this one until it says otherwise.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+
 const pipe = new Socket({ fd: FRAMES_FD, readable: false })
 // process.exit would wait for the thread's statement.
 const leave = (): void => {
