@@ -10,6 +10,11 @@ export interface ThreadData {
 
 /** A statement hears the flag within 1,024 rows; a thread that does not answer by then is ended the hard way. */
 const FAREWELL_MS = 1_000
+/**
+ * Ending a thread while it loads its database driver can abort the whole process (better-sqlite3 13, Node 24), so one that has
+ * said nothing yet is given time to get that far on a busy machine.
+ */
+const LOADING_MS = 30_000
 /** No conversation uses it. */
 const FAREWELL_ID = 0
 
@@ -20,6 +25,7 @@ export function startThread(options: HostOptions, listener: HostListener): Host 
   const resourceLimits = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8 }
   const worker = new Worker(runnable('reader-thread'), { workerData: data, resourceLimits, stdin: false })
   let isEnding = false
+  let hasSpoken = false
   let closed: (() => void) | null = null
   const died = (cause: Error): void => {
     if (isEnding) return
@@ -27,6 +33,7 @@ export function startThread(options: HostOptions, listener: HostListener): Host 
     listener.died(cause)
   }
   worker.on('message', (message: FromHost) => {
+    hasSpoken = true
     if (!closed) listener.heard(message)
     else if (message.kind === 'answer' && message.id === FAREWELL_ID) closed()
   })
@@ -43,7 +50,7 @@ export function startThread(options: HostOptions, listener: HostListener): Host 
     async end() {
       isEnding = true
       Atomics.store(flags, STOP, 1)
-      await farewell(worker, (done) => {
+      await farewell(worker, hasSpoken ? FAREWELL_MS : LOADING_MS, (done) => {
         closed = done
       })
       await worker.terminate()
@@ -54,9 +61,9 @@ export function startThread(options: HostOptions, listener: HostListener): Host 
 }
 
 /** Lets the thread close its database itself: a copy that is half made is removed that way. */
-async function farewell(worker: Worker, onMessage: (done: () => void) => void): Promise<void> {
+async function farewell(worker: Worker, ms: number, onMessage: (done: () => void) => void): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, FAREWELL_MS)
+  const timer = setTimeout(resolve, ms)
   const last: ToHost = { kind: 'ask', id: FAREWELL_ID, question: { ask: 'close' } }
   worker.once('exit', resolve)
   onMessage(resolve)
