@@ -6,6 +6,6 @@ export interface Compression {
   /** Without the dot: follows the format's, as in `orders.csv.gz`. */
   readonly extension: string
   readonly mediaType: string
-  /** Yields chunks the caller may keep; throws what `bytes` throws and never yields an end marker after that. */
+  /** The bytes of a chunk of `bytes` are good until the next is asked for. Yields chunks the caller may keep; throws what `bytes` throws and never yields an end marker after that. */
   compress(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
 }

@@ -9,9 +9,14 @@ import { pipeline } from 'node:stream/promises'
 export const BUFFERS = { chunkSize: 256 * 1024, highWaterMark: 8 * 1024 * 1024 }
 
 export async function* through(bytes: AsyncIterable<Uint8Array>, transform: Transform): AsyncIterable<Uint8Array> {
-  const feeding = pipeline(Readable.from(bytes, { objectMode: true, highWaterMark: 1 }), transform)
+  const feeding = pipeline(Readable.from(kept(bytes), { objectMode: true, highWaterMark: 1 }), transform)
   // Its fault destroys the transform, and so comes out of the iteration below.
   feeding.catch(() => {})
   yield* transform
   await feeding
+}
+
+/** The transform reads ahead, while the bytes of a chunk are good only until the next is asked for. */
+async function* kept(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  for await (const chunk of bytes) yield Uint8Array.from(chunk)
 }

@@ -10,9 +10,10 @@ export interface Format {
   readonly mediaType: string
   readonly layout: Layout
   /**
-   * The whole file, as chunks that the caller may keep. Rows come out in order; what is changed on the way is told to `tally`,
-   * as is every row written, before the chunk that holds it is yielded. Throws what `rows` throws; never ends early. A value
-   * that the format cannot hold throws a FreightError that names row, key and column.
+   * The whole file, as chunks whose bytes are good until the next is asked for. Rows come out in order, those that come written
+   * as they are; what is changed on the way is told to `tally`, as is every row written, before the chunk that holds it is
+   * yielded. Throws what `rows` throws; never ends early. A value that the format cannot hold throws a FreightError that names
+   * row, key and column.
    */
   encode(rows: AsyncIterable<RowChunk>, shape: Shape, output: Output, tally: RowTally): AsyncIterable<Uint8Array>
 }

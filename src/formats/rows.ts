@@ -46,16 +46,16 @@ class ChunkEncoder {
 
   encode(chunk: RowChunk): Uint8Array {
     try {
-      const length = this.#write(chunk)
+      const bytes = chunk.form === 'written' ? chunk.bytes : this.#write(chunk)
       this.#rowsBefore += chunk.rows
       this.#tally.written(chunk.rows)
-      return this.#output.take(length)
+      return bytes
     } catch (thrown) {
       throw thrown instanceof MalformedRow ? this.#malformed(thrown) : thrown
     }
   }
 
-  #write(chunk: RowChunk): number {
+  #write(chunk: RowChunk): Uint8Array {
     const slots = this.#slots
     const { changes } = this.#writer
     let bytes = plainView(chunk.bytes)
@@ -65,13 +65,14 @@ class ChunkEncoder {
     }
     const text = validText(bytes, chunk.rows, slots)
     const source = plainView(text.bytes)
-    return writeRows(this.#writer, this.#output, source, chunk.rows, (row, start) => {
+    const length = writeRows(this.#writer, this.#output, source, chunk.rows, (row, start) => {
       for (const index of text.replaced.get(row) ?? []) {
         const slot = slots[index]
         if (slot && !slot.hidden && !changes.has(slot.name, 'invalid_utf8')) changes.add(slot.name, 'invalid_utf8')
       }
       if (changes.count > 0) changes.report(this.#tally, this.#rowsBefore + row + 1, () => keyOfRow(source, start, slots))
     })
+    return this.#output.bytes.subarray(0, length)
   }
 
   #malformed(broken: MalformedRow): FreightError {
@@ -120,12 +121,14 @@ function writeRows(
   return cursor.p
 }
 
-/** One buffer for chunk after chunk: a fresh large one each time would be paid for page by page. */
+/** One buffer for chunk after chunk: a fresh large one each time would be paid for page by page, and twice in memory. */
 class ReusedBuffer {
   bytes = new Uint8Array(0)
 
   atLeast(length: number): Uint8Array {
-    if (this.bytes.length < length) this.bytes = uninitialised(Math.ceil(length))
+    // What one giant row made large is not kept.
+    const isWrong = this.bytes.length < length || (this.bytes.length > KEPT_BYTES && length <= KEPT_BYTES)
+    if (isWrong) this.bytes = uninitialised(Math.ceil(length))
     return this.bytes
   }
 
@@ -135,19 +138,6 @@ class ReusedBuffer {
     larger.set(this.bytes.subarray(0, kept))
     this.bytes = larger
     return larger
-  }
-
-  /** The first `length` bytes for good. */
-  take(length: number): Uint8Array {
-    const taken = this.bytes.subarray(0, length)
-    // A buffer that one giant row made large is given away as it is, so that it is neither copied nor kept.
-    if (this.bytes.length > KEPT_BYTES) {
-      this.bytes = new Uint8Array(0)
-      return taken
-    }
-    const copy = uninitialised(length)
-    copy.set(taken)
-    return copy
   }
 }
 

@@ -2,7 +2,8 @@
  * Row text: how rows travel from a source to a format.
  *
  * Rows never become JavaScript objects on the way. They travel as chunks of whole rows in one of two text forms, so that
- * 64-bit integers, decimal scale, microseconds, infinity and NULL-versus-empty survive. `formats/cells.ts` scans both forms.
+ * 64-bit integers, decimal scale, microseconds, infinity and NULL-versus-empty survive. `formats/cells.ts` scans both forms. Where a
+ * source can write rows exactly as the file is to hold them, it may hand them over written, chunk by chunk.
  */
 
 /**
@@ -11,8 +12,9 @@
  * - `json`: one JSON array per row, each row ended by a newline. A cell is a JSON number (the database's own digits), a JSON string,
  *   `null`, or `{"b":"<hex>"}` for bytes. Infinity is `9.0e+999` or `-9.0e+999`, as SQLite writes it. The bytes of a
  *   string are the database's own and may be invalid UTF-8; a reader must check.
+ * - `written`: the file's own bytes, made by the source as a `WrittenForm` asks; only for who asked for it.
  */
-export type RowForm = 'copy' | 'json'
+export type RowForm = 'copy' | 'json' | 'written'
 
 /** A chunk always ends with a row's end. `rows` is exact. An empty chunk is never sent. */
 export interface RowChunk {

@@ -64,6 +64,16 @@ export interface Output {
   readonly omitBlank: boolean
 }
 
+/**
+ * What a source may write itself where it can do so to the byte: every choice of `output` counts, and rows that would need a
+ * warning are not written so. `csv`: each record with its line end, no header. `ndjson`: each object with its newline. `json`: each
+ * object with a comma and a newline before it.
+ */
+export interface WrittenForm {
+  readonly format: FormatName
+  readonly output: Output
+}
+
 /** A table or view by its name in the database. `schema` is null for the default one. */
 export interface TableRef {
   readonly schema: string | null

@@ -3,7 +3,7 @@
  * is its proof.
  */
 import type { CellType, Layout, RowChunk, RowCount, Shape } from '../job/row-text.ts'
-import type { CheckedPart } from '../job/spec.ts'
+import type { CheckedPart, WrittenForm } from '../job/spec.ts'
 
 /** What a source knows of one of its tables or views. Names are the database's own. */
 export interface TableDescription {
@@ -75,9 +75,10 @@ export interface Snapshot {
   /**
    * The part's rows. Returns normally only after the source's own end marker (the last keyset page under the same
    * transaction); every other end throws. Chunks are about 4 MiB; the next is read ahead while one is consumed, no more.
-   * The bytes of a chunk are good until the next is asked for: their memory may then be given back.
+   * The bytes of a chunk are good until the next is asked for: their memory may then be given back. With `wanted`, chunks may come
+   * written in that form, each chunk by itself: a source that cannot write some rows so sends them as row text in between.
    */
-  rows(part: number): AsyncIterable<RowChunk>
+  rows(part: number, wanted?: WrittenForm): AsyncIterable<RowChunk>
   /** Ends the transaction; safe to repeat, also while `rows` is being read. */
   close(): Promise<void>
 }

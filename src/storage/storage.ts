@@ -14,7 +14,8 @@ export interface Storage {
   /**
    * Readers see the whole object or none of it, also when `body` throws, the process dies or the disk is full; after it
    * resolves the object outlives a power loss. Resolves with the number of bytes. Rejects with STORAGE_FULL (out of
-   * space or quota), STORAGE_UNAVAILABLE, or what `body` threw; then nothing is left behind.
+   * space or quota), STORAGE_UNAVAILABLE, or what `body` threw; then nothing is left behind. The bytes of a chunk of `body` are
+   * good until the next is asked for.
    */
   put(key: string, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number>
   /** Null when there is none. */

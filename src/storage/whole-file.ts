@@ -72,19 +72,20 @@ async function fill(file: FileHandle, body: AsyncIterable<Uint8Array>, signal: A
 
 async function writeAll(file: FileHandle, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
   let bytes = 0
-  let gathered: Uint8Array[] = []
   let waiting = 0
+  const gathered = Buffer.allocUnsafeSlow(GATHER_BYTES)
   for await (const chunk of untilAborted(body, signal)) {
-    if (chunk.length === 0) continue
-    gathered.push(chunk)
-    waiting += chunk.length
     bytes += chunk.length
-    if (waiting < GATHER_BYTES) continue
-    await onDisk(writeChunks(file, gathered))
-    gathered = []
-    waiting = 0
+    if (waiting + chunk.length <= GATHER_BYTES) {
+      gathered.set(chunk, waiting)
+      waiting += chunk.length
+    } else {
+      // Before the next is asked for: the chunk's memory is used again.
+      await onDisk(writeChunks(file, [gathered.subarray(0, waiting), chunk]))
+      waiting = 0
+    }
   }
-  await onDisk(writeChunks(file, gathered))
+  await onDisk(writeChunks(file, [gathered.subarray(0, waiting)]))
   return bytes
 }
 

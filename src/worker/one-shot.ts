@@ -1,5 +1,4 @@
 /** One run outside any service: the same corridor, into a file of the caller's or a stream. */
-import { once } from 'node:events'
 import { open, stat } from 'node:fs/promises'
 import type { Config } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
@@ -86,7 +85,8 @@ async function writeTo(stream: NodeJS.WritableStream, body: AsyncIterable<Uint8A
   let bytes = 0
   for await (const chunk of body) {
     bytes += chunk.length
-    if (!stream.write(chunk)) await once(stream, 'drain')
+    // Written out before the next is asked for: the chunk's memory is used again.
+    await new Promise<void>((resolve, reject) => stream.write(chunk, (error) => (error ? reject(error) : resolve())))
   }
   return bytes
 }

@@ -84,7 +84,9 @@ async function preview(parts: Parts, spec: CheckedSpec, rows: number, signal: Ab
     const tally = new RowTally(part.resource)
     const shape = snapshot.shape(0)
     const chunks: Uint8Array[] = []
-    for await (const chunk of format.encode(snapshot.rows(0), shape, spec.output, tally)) chunks.push(chunk)
+    const wanted = { format: spec.format, output: spec.output }
+    for await (const chunk of format.encode(snapshot.rows(0, wanted), shape, spec.output, tally))
+      chunks.push(Uint8Array.from(chunk))
     const fields = fieldsOf(part.resource, shape, '').map(({ name, type }) => ({ name, type }))
     return { bytes: Buffer.concat(chunks), rows: tally.rows, fields, changes: tally.changes }
   } finally {

@@ -99,7 +99,8 @@ async function exportParts(
     const countAgain = (): void => {
       counted = counted.then((count) => (count.rows === null ? countBeside(snapshot, index, ledger) : count))
     }
-    const rows = checkedRows(snapshot, index, part, ledger, watchdog, countAgain)
+    const read = snapshot.rows(index, { format: spec.format, output: spec.output })
+    const rows = checkedRows(read, index, part, ledger, watchdog, countAgain)
     const encoded = format.encode(rows, snapshot.shape(index), spec.output, tally)
     const proven = provenComplete(encoded, async () => assertComplete(part, tally, ledger.processed(index), await counted))
     const body = new HashedBody(compression ? compression.compress(proven) : proven, watchdog)
@@ -168,14 +169,14 @@ async function countBeside(snapshot: Snapshot, part: number, ledger: Ledger): Pr
 }
 
 async function* checkedRows(
-  snapshot: Snapshot,
+  rows: AsyncIterable<RowChunk>,
   index: number,
   part: CheckedPart,
   ledger: Ledger,
   watchdog: Watchdog,
   onFirst: () => void,
 ): AsyncIterable<RowChunk> {
-  for await (const chunk of snapshot.rows(index)) {
+  for await (const chunk of rows) {
     watchdog.alive()
     if (ledger.processed(index) === 0) onFirst()
     if (part.maxRows !== null && ledger.processed(index) + chunk.rows > part.maxRows)

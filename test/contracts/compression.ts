@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Compression } from '../../src/compression/compression.ts'
 import { randomNumbers } from './format.ts'
-import { collect } from './row-text.ts'
+import { collect, inOnePlace } from './row-text.ts'
 
 export interface CompressionUnderTest {
   readonly compression: Compression
@@ -57,6 +57,11 @@ export function describeCompression(name: string, under: CompressionUnderTest): 
         expect(hash(unpacked)).toBe(hash(bytes))
       }
       if (length > MEGABYTE) expect(packed.length).toBeLessThan(length / 2)
+    })
+
+    it('takes input that uses its memory again', async () => {
+      const bytes = text(10 * MEGABYTE)
+      expect(unpack(await collect(compression.compress(inOnePlace(bytes, MEGABYTE)))).equals(bytes)).toBe(true)
     })
 
     it('throws what its input throws, and what came before is no whole file', async () => {

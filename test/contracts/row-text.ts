@@ -84,9 +84,21 @@ export async function* chunks(form: RowForm, rows: readonly (readonly Cell[])[],
   for (let from = 0; from < rows.length; from += size) yield chunkOf(form, rows.slice(from, from + size))
 }
 
+/** Pieces of `bytes` that all lie in the same memory, one after the other: each is good until the next is asked for. */
+export async function* inOnePlace(bytes: Uint8Array, size: number): AsyncIterable<Uint8Array> {
+  const place = new Uint8Array(size)
+  for (let from = 0; from < bytes.length; from += size) {
+    const piece = bytes.subarray(from, from + size)
+    place.fill(0)
+    place.set(piece)
+    yield place.subarray(0, piece.length)
+    place.fill(0)
+  }
+}
+
 export async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = []
-  for await (const piece of bytes) pieces.push(piece)
+  for await (const piece of bytes) pieces.push(Uint8Array.from(piece))
   return Buffer.concat(pieces)
 }
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Storage } from '../../src/storage/storage.ts'
-import { collect } from './row-text.ts'
+import { collect, inOnePlace } from './row-text.ts'
 
 export interface StorageUnderTest {
   readonly storage: Storage
@@ -74,6 +74,12 @@ export function describeStorage(name: string, make: () => Promise<StorageUnderTe
       const tiny = Buffer.alloc(20_000, 'abcdefg')
       await storage.put('tiny', body(...Array.from(tiny, (byte) => Uint8Array.of(byte))), NEVER)
       expect((await collect(await storage.read('tiny'))).equals(tiny)).toBe(true)
+    })
+
+    it.each([1000, 700_000, 3_000_000])('takes a body that uses its memory again, %i bytes each time', async (size) => {
+      const bytes = randomBytes(3_500_000)
+      await storage.put('job/1/a', inOnePlace(bytes, size), NEVER)
+      expect((await collect(await storage.read('job/1/a'))).equals(bytes)).toBe(true)
     })
 
     it('reads ranges, both ends included', async () => {
