@@ -8,6 +8,7 @@ import { NamedBinder, SqliteDialect } from './dialect.ts'
 import { type TableFacts, tableFacts } from './facts.ts'
 import { sqliteCode } from './fault.ts'
 import { type PartPlan, planPart } from './plan.ts'
+import { SliceCount } from './slice-count.ts'
 
 /** The rows of a batch are too heavy together: it is asked for again with fewer. */
 export class BatchFull extends Error {}
@@ -23,8 +24,6 @@ const BATCH_BYTES = 4 * 1024 * 1024
 const BATCH_ROWS = 4_000
 /** Before anything is known of the rows' size. */
 const FIRST_ROWS = 500
-/** Counting a row takes about a fifteenth of reading it, so this costs a reader half as much again, and only until it is done. */
-const COUNTED_PER_READ = 8
 
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
@@ -43,8 +42,7 @@ export class PartReader {
   #batch: Statement | null = null
   #from: bigint
   #rows = FIRST_ROWS
-  #counted = 0
-  #countFrom = INT64_MIN
+  #slices: SliceCount | null = null
 
   /** Throws SOURCE_CHANGED when a table or column is gone. */
   constructor(open: OpenDatabase & { views: boolean }, part: CheckedPart, index: number, layout: Layout) {
@@ -98,14 +96,10 @@ export class PartReader {
   /** Counts on a little while rows are read. Null while the number is not known, and where only reading will tell. */
   countSlice(): number | null {
     if (this.known !== null || this.#plan.slice === null) return this.known
-    const rows = this.#rows * COUNTED_PER_READ
-    const slice = this.#open.db.prepare(this.#plan.slice).raw().safeIntegers()
-    const [counted, last] = slice.get({ ...this.#values, from: this.#countFrom, rows: BigInt(rows) }) as [bigint, bigint | null]
-    this.#counted += Number(counted)
+    this.#slices ??= new SliceCount(this.#open.db, this.#plan.slice)
     const limit = this.#part.limit ?? Number.POSITIVE_INFINITY
-    const isAll = Number(counted) < rows || last === null || last === INT64_MAX
-    if (isAll || this.#counted >= limit) this.known = Math.min(this.#counted, limit)
-    else this.#countFrom = last + 1n
+    const isAll = this.#slices.next()
+    if (isAll || this.#slices.rows >= limit) this.known = Math.min(this.#slices.rows, limit)
     return this.known
   }
 

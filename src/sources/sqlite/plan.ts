@@ -22,8 +22,8 @@ export interface PartPlan {
   readonly batch: string
   /** Counts without reading, for when nobody reads; honours the limit. */
   readonly count: string
-  /** Counts `:rows` rows from the key `:from` on; gives their number and the last key. Null where `keys` tells it. */
-  readonly slice: string | null
+  /** The first and the last key, and the number of rows from the key `:from` to `:to`. Null where `keys` tells it. */
+  readonly slice: { readonly ends: string; readonly count: string } | null
   /** The primary key of the row at or after `:from`, as text. */
   readonly keyAt: string
 }
@@ -82,7 +82,10 @@ function keysetPlan(
     keys: null,
     batch: batchSql(`${from} ${row.joins}`, key, row.array, isUtf8),
     count,
-    slice: `select count(*), max(k) from (select ${key} k from ${from} where ${key} >= :from order by ${key} limit :rows)`,
+    slice: {
+      ends: `select (select min(${key}) from ${from}), (select max(${key}) from ${from})`,
+      count: `select count(*) from ${from} where ${key} >= :from and ${key} <= :to and ((${key} & 1023) or freight_tick())`,
+    },
     keyAt: keyAtSql(bench, part, table, from, key),
   }
 }

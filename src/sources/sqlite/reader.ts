@@ -25,6 +25,9 @@ import {
 /** Rows that are heavy on their own are let into a batch up to this. */
 const BATCH_ROOM_BYTES = 8 * 1024 * 1024
 
+/** No row waits longer than this for a count. */
+const SLICE_MS = 20
+
 /** The counted statement was given up: its time is over, or rows are wanted and have precedence. */
 class CountStopped extends Error {}
 
@@ -217,10 +220,11 @@ export class Reader implements StatementWatch {
   /** Null while it is not known. */
   #countOn({ part, deadline }: Counting): number | null {
     if (part.known !== null) return part.known
-    if (this.#reading) return part.countSlice()
-    if (!part.isCountedByReading) this.#countUntil = { deadline }
+    const isReading = this.#reading !== null
+    if (isReading) this.#countUntil = { deadline: Date.now() + SLICE_MS }
+    else if (!part.isCountedByReading) this.#countUntil = { deadline }
     try {
-      return part.countAll()
+      return isReading ? part.countSlice() : part.countAll()
     } catch (thrown) {
       if (thrown instanceof CountStopped) return null
       throw thrown
