@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { asFreightError, FreightError, toPlainError } from '../job/errors.ts'
 import { createParts } from '../parts.ts'
+import { yieldToServing } from './priority.ts'
 import { type RunInput, type RunProgress, runExport } from './run-export.ts'
 import type { FromRunThread, RunThreadData, ToRunThread } from './run-messages.ts'
 
@@ -11,6 +12,7 @@ const REPORT_MS = 100
 const port = parentPort
 if (!port) throw new Error('run-thread.ts is started by run-threads.ts only')
 
+yieldToServing()
 const { config } = workerData as RunThreadData
 const parts = createParts(config)
 // Loading a source's driver takes longer than a small export: do it before the run is known.
