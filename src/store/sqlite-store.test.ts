@@ -13,6 +13,8 @@ import { describeStore } from '../../test/contracts/store.ts'
 import { openDatabase } from './sqlite-database.ts'
 import { createSqliteStore, openSqliteStore } from './sqlite-store.ts'
 
+const MIGRATIONS = ['0001-jobs', '0002-protocols']
+
 describeStore('SQLite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'freight-store-'))
   const path = join(folder, 'freight.db')
@@ -55,10 +57,10 @@ function withDatabase<T>(use: (database: Database.Database) => T): T {
 describe('opening', () => {
   it('migrations are applied once and say when', async () => {
     const store = await openSqliteStore(path)
-    expect(await store.migrations()).toEqual([{ name: '0001-jobs', appliedAt: null }])
-    expect(await store.migrate()).toEqual(['0001-jobs'])
+    expect(await store.migrations()).toEqual(MIGRATIONS.map((name) => ({ name, appliedAt: null })))
+    expect(await store.migrate()).toEqual(MIGRATIONS)
     expect(await store.migrate()).toEqual([])
-    expect(await store.migrations()).toEqual([{ name: '0001-jobs', appliedAt: expect.any(Date) }])
+    expect(await store.migrations()).toEqual(MIGRATIONS.map((name) => ({ name, appliedAt: expect.any(Date) })))
     await store.close()
   })
 
@@ -221,7 +223,7 @@ describe('a database that someone else holds', () => {
       }),
     )
     const answers = (await Promise.all(outputs)).map((lines) => JSON.parse(lines.at(-1) ?? ''))
-    expect(answers.flatMap((answer) => answer.applied)).toEqual(['0001-jobs'])
+    expect(answers.flatMap((answer) => answer.applied)).toEqual(MIGRATIONS)
     expect(answers.reduce((sum, answer) => sum + answer.created, 0)).toBe(40)
   })
 })

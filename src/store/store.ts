@@ -28,6 +28,8 @@ export type NewJob = Pick<
   | 'reference'
   | 'referenceOrigin'
   | 'metadata'
+  | 'protocol'
+  | 'protocolData'
   | 'createdAt'
 >
 

@@ -31,6 +31,8 @@ interface JobsTable {
   reference: string | null
   reference_origin: string | null
   metadata: string
+  protocol: string | null
+  protocol_data: string
   created_at: string
   updated_at: string
   started_at: string | null

@@ -60,6 +60,8 @@ export function newJob(number: number, differences: Partial<NewJob> = {}): NewJo
     reference: null,
     referenceOrigin: null,
     metadata: {},
+    protocol: null,
+    protocolData: {},
     createdAt,
     ...differences,
   }

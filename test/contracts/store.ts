@@ -43,6 +43,8 @@ function describeRecords(store: () => Store, another: () => Promise<Store>): voi
       reference: 'rtl \u202e, emoji 🚚, "quotes"\nand a line',
       referenceOrigin: 'shop',
       metadata: JSON.parse('{"__proto__":{"a":1},"list":[1,null,"x"],"":""}') as Record<string, unknown>,
+      protocol: 'v1-exports',
+      protocolData: { status: null },
     })
     const { job, created } = await store().create(given, null)
     expect(created).toBe(true)
