@@ -9,6 +9,7 @@ import type { Config, Environment, ResolvedResource, ResolvedSource, ResourceCon
 import { FreightError } from './job/errors.ts'
 import { CELL_TYPES } from './job/row-text.ts'
 import { didYouMean } from './job/suggestion.ts'
+import { checkProtocols } from './protocols/settings.ts'
 
 type Settings = Pick<Config, 'host' | 'port' | 'dataDir' | 'publicUrl' | 'secret' | 'secretPrevious' | 'logLevel'>
 type Offer = Omit<Config, keyof Settings>
@@ -90,9 +91,11 @@ export function checkConfig(file: unknown, base: string, shown: string): Offer {
   const count = (key: string, most: number, otherwise: number): number =>
     config[key] === undefined ? otherwise : root.at(key).count(config[key], most)
   const sources = file === null ? {} : checkSources(root, config, base)
+  const resources = file === null ? {} : checkResources(root.at('resources'), config.resources, sources)
   return {
     sources,
-    resources: file === null ? {} : checkResources(root.at('resources'), config.resources, sources),
+    resources,
+    protocols: checkProtocols(root.at('protocols'), config.protocols, Object.keys(resources)),
     concurrency: count('concurrency', 64, 2),
     retentionMs: amount('retentionDays', 3_650, 7) * DAY_MS,
     // Seven days are the longest that S3 signs a link for; no storage is asked for more.
@@ -105,7 +108,7 @@ export function checkConfig(file: unknown, base: string, shown: string): Offer {
 }
 
 const CONFIG_KEYS =
-  'source sources resources concurrency retentionDays linkMinutes drainSeconds maxRunHours requestsPerMinute'.split(' ')
+  'source sources resources protocols concurrency retentionDays linkMinutes drainSeconds maxRunHours requestsPerMinute'.split(' ')
 const RESOURCE_KEYS = 'source table tenant hide rename types relations sort retentionDays maxRows dryDataOmits'.split(' ')
 
 function checkSources(root: Place, config: Members, base: string): Record<string, ResolvedSource> {
@@ -210,7 +213,7 @@ function checkRelation(place: Place, value: unknown, name: string): void {
 type Members = Readonly<Record<string, unknown>>
 
 /** A place in the file, with the checks that name it when they fail. */
-class Place {
+export class Place {
   readonly #shown: string
   readonly #path: string
 
@@ -253,6 +256,13 @@ class Place {
     if (typeof value !== 'string') throw this.invalid(`must be text, not ${kindOf(value)}.`)
     if (value.trim() === '') throw this.invalid('must not be empty.')
     return value
+  }
+
+  /** `what` is the noun for one of them. */
+  oneOf(value: unknown, known: readonly string[], what: string): string {
+    const name = this.text(value)
+    if (known.includes(name)) return name
+    throw this.invalid(`there is no ${what} "${name}".${didYouMean(name, known)}`)
   }
 
   texts(value: unknown): void {

@@ -46,6 +46,7 @@ describe('where a configuration comes from', () => {
       logLevel: 'info',
       sources: {},
       resources: {},
+      protocols: {},
       concurrency: 2,
       retentionMs: 604_800_000,
       linkMs: 300_000,

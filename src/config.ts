@@ -8,6 +8,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { checkConfig, checkEnvironment, invalid } from './config-check.ts'
 import type { CellType } from './job/row-text.ts'
+import type { ProtocolsConfig } from './protocols/settings.ts'
 
 export interface SourceConfig {
   /** `sqlite:path`, relative to the config file. */
@@ -59,6 +60,8 @@ export interface FreightConfig {
   readonly source?: string | SourceConfig
   readonly sources?: Readonly<Record<string, string | SourceConfig>>
   readonly resources: Readonly<Record<string, ResourceConfig>>
+  /** Wire protocols served beside Freight's own API; none when absent. */
+  readonly protocols?: ProtocolsConfig
   /** Exports that run at once; default 2. */
   readonly concurrency?: number
   /** How long completed files are kept; default 7. */
@@ -98,6 +101,7 @@ export interface Config {
   readonly logLevel: string
   readonly sources: Readonly<Record<string, ResolvedSource>>
   readonly resources: Readonly<Record<string, ResolvedResource>>
+  readonly protocols: ProtocolsConfig
   readonly concurrency: number
   readonly retentionMs: number
   readonly linkMs: number

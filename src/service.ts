@@ -16,6 +16,7 @@ import { createMetrics } from './http/metrics.ts'
 import { createHttpServer, listen } from './http/server.ts'
 import type { Mode } from './job/job.ts'
 import { createParts } from './parts.ts'
+import { configuredProtocols } from './protocols/configured.ts'
 import { createLocalQueue } from './queue/local-queue.ts'
 import { acquireServerLock } from './store/server-lock.ts'
 import { openSqliteStore } from './store/sqlite-store.ts'
@@ -92,6 +93,7 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
     accepting: () => !draining,
   }
   let url = ''
+  const publicUrl = (): string => config.publicUrl ?? url
   const app = await createHttpServer({
     context,
     authenticate: createAuthenticator(store).authenticate,
@@ -99,7 +101,8 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
     metrics,
     ready: () => !draining,
     log,
-    publicUrl: () => config.publicUrl ?? url,
+    publicUrl,
+    protocols: configuredProtocols(config.protocols, { context, publicUrl }),
     requestsPerMinute: config.requestsPerMinute,
     version: packageVersion(),
   })

@@ -5,13 +5,7 @@ import { readJson } from './json-body.ts'
 
 export function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-    try {
-      done(null, bodyOf(request, bytes))
-    } catch (refusal) {
-      done(asFreightRefusal(refusal))
-    }
-  })
+  acceptJson(app, 'application/json')
   // Clients send a Content-Type with a DELETE that has no body, of whatever type they use otherwise.
   app.addContentTypeParser('*', (request, _payload, done) => {
     done(hasBody(request) && !request.is404 ? unsupported('Send the body as application/json in UTF-8.') : null, undefined)
@@ -19,6 +13,16 @@ export function readBodies(app: FastifyInstance): void {
   app.addHook('preParsing', async (request, _reply, payload) => {
     if (hasBody(request) && !request.is404) checkEncoding(request)
     return payload
+  })
+}
+
+export function acceptJson(app: FastifyInstance, mediaType: string): void {
+  app.addContentTypeParser<Buffer>(mediaType, { parseAs: 'buffer' }, (request, bytes, done) => {
+    try {
+      done(null, bodyOf(request, bytes))
+    } catch (refusal) {
+      done(asFreightRefusal(refusal))
+    }
   })
 }
 

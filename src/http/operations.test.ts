@@ -7,7 +7,7 @@ import { type HttpSite, openHttpSite } from '../../test/http-site.ts'
 import { withDifferences } from '../../test/with-differences.ts'
 import { FreightError } from '../job/errors.ts'
 import { refuseWhenBlocked } from './limits.ts'
-import { answerErrors } from './problems.ts'
+import { answerErrors, ErrorForms } from './problems.ts'
 
 let site: HttpSite
 let ready = true
@@ -227,7 +227,7 @@ describe('limits', () => {
 
   it('refuse with 503 while the process does nothing but long tasks, though not health, and end with them', async () => {
     const app = Fastify()
-    answerErrors(app)
+    answerErrors(app, new ErrorForms([]))
     await refuseWhenBlocked(app, 400)
     app.get('/work', async () => 'done')
     app.get('/health', { config: { unlimited: true } }, async () => 'well')

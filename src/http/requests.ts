@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { FreightError } from '../job/errors.ts'
 import type { Metrics } from './metrics.ts'
-import { protocolProblem } from './problems.ts'
+import { HttpFault } from './problems.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -30,7 +30,6 @@ export function watchRequests(app: FastifyInstance, { metrics, closeGraceMs }: {
     reply.header('x-request-id', request.id)
     // `close` comes once for every answer, also for one whose reader went away half-way.
     reply.raw.once('close', () => record(request, reply, metrics))
-    if (request.raw.rawHeaders.length > 2 * MAX_HEADERS) return refuseHeaders(reply)
     checkRequest(request)
     if (app.closing.aborted)
       throw new FreightError('SHUTTING_DOWN', 'The server is stopping. Try again.', { details: { retryAfterSeconds: 2 } })
@@ -63,6 +62,7 @@ function endLongAnswers(app: FastifyInstance, graceMs: number): void {
 }
 
 function checkRequest({ raw, headers }: FastifyRequest): void {
+  if (raw.rawHeaders.length > 2 * MAX_HEADERS) throw new HttpFault(431, `The request has more than ${MAX_HEADERS} headers.`)
   const url = raw.url ?? ''
   if (url.length > MAX_URL_LENGTH) throw new FreightError('URI_TOO_LONG', 'The address is longer than 8 KiB.')
   if (!/^(?:\/|https?:\/\/)/i.test(url)) throw new FreightError('INVALID_REQUEST', 'The address must begin with a slash.')
@@ -81,14 +81,6 @@ function checkRequest({ raw, headers }: FastifyRequest): void {
   if (raw.httpVersion === '1.1' && headers.host === undefined) {
     throw new FreightError('INVALID_REQUEST', 'The header host is missing, which HTTP/1.1 requires.')
   }
-}
-
-function refuseHeaders(reply: FastifyReply): FastifyReply {
-  const problem = protocolProblem(431, `The request has more than ${MAX_HEADERS} headers.`, reply.request.id)
-  return reply
-    .code(431)
-    .header('content-type', 'application/problem+json')
-    .send(Buffer.from(JSON.stringify(problem)))
 }
 
 function repeated(name: string): FreightError {

@@ -6,15 +6,16 @@ import type { Logger } from 'pino'
 import type { ExportsContext } from '../exports/context.ts'
 import { FreightError } from '../job/errors.ts'
 import { freightRoutes } from '../protocols/freight/routes.ts'
+import type { Protocol } from '../protocols/protocol.ts'
 import type { UpkeepStore } from '../store/store.ts'
-import { readBodies } from './bodies.ts'
+import { acceptJson, readBodies } from './bodies.ts'
 import { downloadRoutes } from './downloads.ts'
 import { healthRoutes } from './health.ts'
 import { type Authenticate, limitRequests, refuseWhenBlocked } from './limits.ts'
 import { withoutSecrets } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { describeApi, openApiRoutes } from './openapi.ts'
-import { answerErrors, answerProblem } from './problems.ts'
+import { answerErrors, answerProblem, ErrorForms, pathOf } from './problems.ts'
 import { coerceParameters } from './query-text.ts'
 import { answerExpectations, answerRawErrors } from './raw-answers.ts'
 import { watchRequests } from './requests.ts'
@@ -34,6 +35,8 @@ export interface HttpOptions {
   /** Of each key. Addresses without a known key share a tenth of it. */
   readonly requestsPerMinute: number
   readonly version: string
+  /** Beside Freight's own API; default none. */
+  readonly protocols?: readonly Protocol[]
   /** Default 1 MiB. */
   readonly bodyLimitBytes?: number
   /** How long a download may stand still; default 30 s. */
@@ -62,10 +65,11 @@ const SECURITY_HEADERS: FastifyHelmetOptions = {
 /** Not listening yet. `close()` ends long answers and idle connections, and lets the others finish within their grace. */
 export async function createHttpServer(options: HttpOptions): Promise<FastifyInstance> {
   const routes = new RouteTable()
-  const app = createApp(options, routes)
+  const forms = new ErrorForms(options.protocols ?? [])
+  const app = createApp(options, routes, forms)
   routes.watch(app)
-  answerExpectations(app.server)
-  answerErrors(app)
+  answerExpectations(app.server, forms)
+  answerErrors(app, forms)
   watchRequests(app, { metrics: options.metrics, closeGraceMs: options.closeGraceMs ?? CLOSE_GRACE_MS })
   await app.register(helmet, SECURITY_HEADERS)
   await refuseWhenBlocked(app)
@@ -78,6 +82,7 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
   const now = (): Date => context.now()
   const publicUrl = (): string => options.publicUrl()
   await app.register(async (scope) => freightRoutes(scope, { context, authenticate, publicUrl }))
+  for (const protocol of options.protocols ?? []) await mountProtocol(app, protocol, authenticate)
   downloadRoutes(app, { context, jobs, stallMs: options.stallMs ?? STALL_MS })
   healthRoutes(app, { ready: () => options.ready(), jobs, storage: context.storage, metrics, now })
   openApiRoutes(app, { publicUrl, version: options.version })
@@ -85,7 +90,23 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
   return app
 }
 
-function createApp({ log, bodyLimitBytes }: HttpOptions, routes: RouteTable): FastifyInstance {
+/** In a scope of its own: what a protocol adds to it, no other meets. */
+async function mountProtocol(app: FastifyInstance, protocol: Protocol, authenticate: Authenticate): Promise<void> {
+  await app.register(async (scope) => {
+    scope.decorateRequest('principal', null)
+    scope.addHook('onRequest', async (request) => {
+      request.principal = await authenticate(request.headers)
+    })
+    // Only Freight's own API is described at /openapi.json.
+    scope.addHook('onRoute', (route) => {
+      route.schema = { ...route.schema, hide: true }
+    })
+    for (const mediaType of protocol.jsonTypes ?? []) acceptJson(scope, mediaType)
+    await protocol.routes(scope)
+  })
+}
+
+function createApp({ log, bodyLimitBytes }: HttpOptions, routes: RouteTable, forms: ErrorForms): FastifyInstance {
   const app = Fastify({
     loggerInstance: withoutSecrets(log),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
@@ -94,7 +115,7 @@ function createApp({ log, bodyLimitBytes }: HttpOptions, routes: RouteTable): Fa
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     trustProxy: false,
-    // Both are answered by our own hooks, as problem+json.
+    // Answered by our own hooks, each in the form of its address.
     return503OnClosing: false,
     http: {
       requireHostHeader: false,
@@ -103,12 +124,12 @@ function createApp({ log, bodyLimitBytes }: HttpOptions, routes: RouteTable): Fa
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
-    clientErrorHandler: answerRawErrors((path) => routes.allowed(path), log),
+    clientErrorHandler: answerRawErrors((path) => routes.allowed(path), forms, log),
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id).header('cache-control', 'no-store')
       // An id that is too long is an unknown id like any other.
       const unknown = error.code === 'FST_ERR_MAX_PARAM_LENGTH'
-      answerProblem(unknown ? nothingHere() : error, request, reply)
+      answerProblem(forms, unknown ? nothingHere() : error, request, reply)
     },
   })
   // Node drops header lines beyond its count in silence; `requests.ts` refuses them instead.
@@ -118,8 +139,7 @@ function createApp({ log, bodyLimitBytes }: HttpOptions, routes: RouteTable): Fa
 
 function answerUnknown(app: FastifyInstance, routes: RouteTable): void {
   app.setNotFoundHandler(async (request, reply) => {
-    const [path = ''] = (request.raw.url ?? '').split(/[?#]/)
-    const allowed = routes.allowed(path)
+    const allowed = routes.allowed(pathOf(request.raw.url))
     if (allowed.length === 0) throw nothingHere()
     reply.header('allow', allowed.join(', '))
     if (request.method === 'OPTIONS') return reply.code(204).send()

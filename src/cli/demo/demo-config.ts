@@ -28,5 +28,13 @@ export function demoConfig(samplePath: string): FreightConfig {
       article_portals: owned({ types: {} }),
       messages: owned({ types: { ...STAMPS, next_attempt_at: 'timestamp', delivered_at: 'timestamp' } }),
     },
+    protocols: {
+      'v1-exports': {
+        resource: 'messages',
+        projects: { acme: 'proj_acme01', globex: 'proj_globex01' },
+        endpoints: { resource: 'messages', field: 'endpoint_id' },
+      },
+      'clients-export': { resource: 'clients' },
+    },
   }
 }

@@ -1,6 +1,7 @@
 /** Errors on the wire: `application/problem+json` (RFC 9457) with a stable `code`. */
 import type { FastifyError } from 'fastify'
 import { asFreightError, type ErrorCode, FreightError } from '../../job/errors.ts'
+import type { Refusal } from '../protocol.ts'
 import { validationError } from './validation.ts'
 
 /** The HTTP status of each code, and its short name, which never changes from one occurrence to the next. */
@@ -69,20 +70,28 @@ export interface Problem {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** Anything thrown as a problem; what is not a FreightError or one of Fastify's refusals is INTERNAL and gives nothing away. */
-export function problemOf(thrown: unknown, requestId: string): Problem {
+/** Anything thrown; what is not a FreightError or one of Fastify's refusals is INTERNAL and gives nothing away. */
+export function refusalOf(thrown: unknown): Refusal {
   const error = readable(thrown)
-  const [status, title] = PROBLEMS[error.code]
-  const { pointer, allowed, status: exportStatus, retryAfterSeconds } = error.details
-  const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
+  const [status] = PROBLEMS[error.code]
+  const { retryAfterSeconds } = error.details
+  const headers: Record<string, string> = { 'cache-control': 'no-store' }
   // RFC 9110, section 11.6.1: a 401 names the scheme that would be accepted.
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="freight"'
   if (status === 503 || status === 429 || retryAfterSeconds !== undefined) {
     headers['retry-after'] = String(retryAfterSeconds ?? RETRY_SECONDS)
   }
+  return { error, status, headers, thrown }
+}
+
+/** Anything thrown, as a problem. */
+export function problemOf(thrown: unknown, requestId: string): Problem {
+  const { error, status, headers } = refusalOf(thrown)
+  const [, title] = PROBLEMS[error.code]
+  const { pointer, allowed, status: exportStatus } = error.details
   return {
     status,
-    headers,
+    headers: { 'content-type': 'application/problem+json', ...headers },
     body: {
       type: `urn:freight:problem:${error.code.toLowerCase().replaceAll('_', '-')}`,
       title,

@@ -18,6 +18,7 @@ import { waitForEnd } from '../../exports/wait.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { Job } from '../../job/job.ts'
 import { isActive } from '../../job/transitions.ts'
+import { callerOf } from '../protocol.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { etagOf, matchesEtag } from './etag.ts'
 import { EventStreams, nothingMore } from './events-stream.ts'
@@ -32,13 +33,6 @@ export interface FreightRoutesOptions {
   authenticate(headers: CredentialHeaders): Promise<Principal>
   /** What every address begins with, without a trailing slash. */
   publicUrl(): string
-}
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Null until a protocol has found out who is calling. */
-    principal: Principal | null
-  }
 }
 
 type ById = { Params: { id: string } }
@@ -67,11 +61,6 @@ export async function freightRoutes(app: FastifyInstance, options: FreightRoutes
   verbRoutes(app, options.context)
   eventRoutes(app, options, streams)
   fileRoutes(app, options)
-}
-
-function callerOf(request: FastifyRequest): Principal {
-  if (!request.principal) throw new FreightError('UNAUTHORIZED', 'A valid API key is needed.')
-  return request.principal
 }
 
 function view({ now, queue }: ExportsContext, job: Job): ExportView {

@@ -1,0 +1,17 @@
+/** Which exports a wire protocol shows: those whose every part is a resource that it serves, whoever made them and however. */
+import type { Principal } from '../access/principal.ts'
+import type { Job } from '../job/job.ts'
+import type { ExportsContext } from './context.ts'
+import { getExport, known } from './get.ts'
+
+export type Served = (resource: string) => boolean
+
+export function isServed(job: Pick<Job, 'request'>, serves: Served): boolean {
+  return job.request.parts.every(({ resource }) => serves(resource))
+}
+
+/** Throws NOT_FOUND: an export of another resource is as unknown to the protocol as another tenant's. */
+export async function getServedExport(context: ExportsContext, caller: Principal, id: string, serves: Served): Promise<Job> {
+  const job = await getExport(context, caller, id)
+  return known(isServed(job, serves) ? job : null)
+}
