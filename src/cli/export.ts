@@ -72,7 +72,7 @@ async function runExport(flags: ExportFlags): Promise<number> {
   if (flags.manifest !== undefined) checkManifestPath(flags.manifest, flags.force ?? false, output)
   const stop = onStopSignal()
   const startedMs = performance.now()
-  let progress: Progress = { processed: 0, total: null, totalIsEstimate: false, rowsPerSecond: null, at: new Date() }
+  let progress: Progress = { processed: 0, total: null, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: new Date() }
   const display = displayFor(flags)
   const stopDrawing = display ? follow(display, () => figuresOf(progress, new Date())) : () => {}
   try {

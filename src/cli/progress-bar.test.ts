@@ -4,21 +4,27 @@ import { barLine, bytesText, count, duration, figuresOf } from './progress-bar.t
 const AT = new Date('2026-07-01T12:00:00Z')
 
 test('the bar shows rows, share, rate and the time that is left', () => {
-  const figures = figuresOf({ processed: 25_000, total: 100_000, totalIsEstimate: false, rowsPerSecond: 50_000, at: AT }, AT)
+  const figures = figuresOf(
+    { processed: 25_000, total: 100_000, totalIsEstimate: false, rowsPerSecond: 50_000, reached: 0, at: AT },
+    AT,
+  )
   expect(barLine('orders', figures, 120)).toBe(
     'orders  ██████░░░░░░░░░░░░░░░░░░   25 %  25,000 of 100,000 rows  2 s left  50,000 rows/s',
   )
 })
 
 test('an estimated total is called one, and nothing is shown that is not known', () => {
-  const estimated = figuresOf({ processed: 10, total: 100, totalIsEstimate: true, rowsPerSecond: null, at: AT }, AT)
+  const estimated = figuresOf({ processed: 10, total: 100, totalIsEstimate: true, rowsPerSecond: null, reached: 0, at: AT }, AT)
   expect(barLine('orders', estimated, 120)).toMatch(/ 10 % {2}10 of about 100 rows$/)
-  const unknown = figuresOf({ processed: 10, total: null, totalIsEstimate: false, rowsPerSecond: null, at: AT }, AT)
+  const unknown = figuresOf({ processed: 10, total: null, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: AT }, AT)
   expect(barLine('orders', unknown, 120)).toMatch(/░{24} {4}\? % {2}10 rows$/)
 })
 
 test('the bar stays on one line of a narrow terminal', () => {
-  const figures = figuresOf({ processed: 25_000, total: 100_000, totalIsEstimate: false, rowsPerSecond: 50_000, at: AT }, AT)
+  const figures = figuresOf(
+    { processed: 25_000, total: 100_000, totalIsEstimate: false, rowsPerSecond: 50_000, reached: 0, at: AT },
+    AT,
+  )
   expect(barLine('orders', figures, 80)).toHaveLength(79)
   expect(barLine('orders', figures, 80)).toMatch(/2 s left {2}50,000 rows\/s$/)
   expect(barLine('orders', figures, 64)).toMatch(/ 2 s left$/)
@@ -26,7 +32,7 @@ test('the bar stays on one line of a narrow terminal', () => {
 })
 
 test('a run that is not yet verified is not at 100 %', () => {
-  const figures = figuresOf({ processed: 100, total: 100, totalIsEstimate: false, rowsPerSecond: null, at: AT }, AT)
+  const figures = figuresOf({ processed: 100, total: 100, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: AT }, AT)
   expect(barLine('orders', figures, 120)).toContain(' 99 %')
 })
 

@@ -82,6 +82,7 @@ function newJob(caller: Principal, input: NewExport, spec: CheckedSpec, count: R
       total: count.rows,
       totalIsEstimate: count.rows !== null && !count.exact,
       rowsPerSecond: null,
+      reached: 0,
       at: now,
     },
     reference: input.reference,

@@ -15,6 +15,8 @@ export interface Progress {
   readonly total: number | null
   readonly totalIsEstimate: boolean
   readonly rowsPerSecond: number | null
+  /** The highest percentage of this run so far: a total that turns out larger than estimated takes nothing back. */
+  readonly reached: number
   /** When the other figures were taken. */
   readonly at: Date
 }

@@ -9,6 +9,7 @@ const progress = (differences: Partial<Progress>): Progress => ({
   total: 1_000,
   totalIsEstimate: false,
   rowsPerSecond: 100,
+  reached: 0,
   at: at(0),
   ...differences,
 })

@@ -41,12 +41,12 @@ export function estimateCompletion(progress: Progress, now: Date): Date | null {
 
 /**
  * 0 to 100. 100 only for a completed job (`done`): until the file is verified and published at most 99.99.
- * Null while there is no total.
+ * Null while there is no total. Never less than what the run has reached before.
  */
 export function percentage(progress: Progress, done: boolean): number | null {
   if (done) return 100
   if (progress.total === null) return null
-  if (progress.total === 0) return 0
+  if (progress.total === 0) return progress.reached
   // Multiplied first, among integers: 57 / 100 * 10,000 is 5699.99... and would be cut to 56.99.
-  return Math.min(99.99, Math.floor((progress.processed * 10_000) / progress.total) / 100)
+  return Math.max(progress.reached, Math.min(99.99, Math.floor((progress.processed * 10_000) / progress.total) / 100))
 }

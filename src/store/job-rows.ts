@@ -33,6 +33,7 @@ export function toJob(row: JobRow): Job {
       total: countOrNull(row.total),
       totalIsEstimate: row.total_is_estimate === 1,
       rowsPerSecond: row.rows_per_second,
+      reached: row.reached,
       at: new Date(row.progress_at),
     },
     results: parseOrNull<NonNullable<Job['results']>>(row.results),
@@ -63,6 +64,7 @@ export function progressColumns(progress: Progress) {
     total: progress.total,
     total_is_estimate: progress.totalIsEstimate ? 1 : 0,
     rows_per_second: progress.rowsPerSecond,
+    reached: progress.reached,
     progress_at: progress.at.toISOString(),
   }
 }

@@ -189,6 +189,7 @@ const CALLERS_MOVES: Readonly<Record<CallersVerb, CallersMove>> = {
       // The rows may have changed since they were counted; the run counts anew.
       total_is_estimate: 1,
       rows_per_second: null,
+      reached: 0,
       progress_at: now.toISOString(),
     }
     return moveJob(tx, 'start', fence, set, { type: 'restarted', at: now, data: {} })

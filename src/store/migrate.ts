@@ -5,13 +5,18 @@ import { FreightError } from '../job/errors.ts'
 import type { Engine } from './engine.ts'
 import { jobsMigration } from './migrations/0001-jobs.ts'
 import { protocolsMigration } from './migrations/0002-protocols.ts'
+import { reachedMigration } from './migrations/0003-reached.ts'
 
 /** Also how a database is recognised as Freight's. */
 export const MIGRATION_TABLE = 'freight_migration'
 
 /** A list and no folder scan: the checkout holds .ts, the package .js and .d.ts, and a name must be the same in both. */
 function allMigrations(engine: Engine): Record<string, Migration> {
-  return { '0001-jobs': jobsMigration(engine), '0002-protocols': protocolsMigration }
+  return {
+    '0001-jobs': jobsMigration(engine),
+    '0002-protocols': protocolsMigration,
+    '0003-reached': reachedMigration,
+  }
 }
 
 function migrator<T>(db: Kysely<T>, engine: Engine): Migrator {

@@ -26,6 +26,7 @@ export async function claimJob(tx: Kysely<Tables>, id: string, now: Date): Promi
     results: null,
     processed: 0,
     rows_per_second: null,
+    reached: 0,
     progress_at: now.toISOString(),
   }
   return moveJob(tx, 'claim', { id }, set, { type: 'started', at: now, data: {} })

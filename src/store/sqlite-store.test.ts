@@ -13,7 +13,7 @@ import { describeStore } from '../../test/contracts/store.ts'
 import { openDatabase } from './sqlite-database.ts'
 import { createSqliteStore, openSqliteStore } from './sqlite-store.ts'
 
-const MIGRATIONS = ['0001-jobs', '0002-protocols']
+const MIGRATIONS = ['0001-jobs', '0002-protocols', '0003-reached']
 
 describeStore('SQLite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'freight-store-'))

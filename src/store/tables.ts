@@ -21,6 +21,7 @@ interface JobsTable {
   total: number | null
   total_is_estimate: number
   rows_per_second: number | null
+  reached: number
   progress_at: string
   session: string | null
   results: string | null

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
 import type { Progress } from '../job/job.ts'
 import type { Manifest } from '../job/manifest.ts'
-import { RateWindow } from '../job/progress.ts'
+import { percentage, RateWindow } from '../job/progress.ts'
 import type { CheckedSpec } from '../job/spec.ts'
 import type { LogEntry, Results } from '../job/tally.ts'
 import type { Parts } from '../parts.ts'
@@ -33,6 +33,7 @@ export async function runOneShot(input: OneShotRun): Promise<OneShotResult> {
   const { output, parts } = input
   const put = await openOutput(output, parts)
   const rate = new RateWindow()
+  let reached = 0
   const { manifest, results, errorsLog } = await runExport(
     { ...input.config, exportId: 'command-line', run: 1, spec: input.spec, createdAt: new Date() },
     parts,
@@ -41,7 +42,9 @@ export async function runOneShot(input: OneShotRun): Promise<OneShotResult> {
       progress(progress) {
         const at = new Date()
         rate.add(at.getTime(), progress.processed)
-        input.onProgress({ ...progress, rowsPerSecond: rate.perSecond(), at })
+        const current = { ...progress, rowsPerSecond: rate.perSecond(), reached, at }
+        reached = percentage(current, false) ?? reached
+        input.onProgress(current)
       },
       session: async () => {},
     },

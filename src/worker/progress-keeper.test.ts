@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest'
 import type { Job, Progress } from '../job/job.ts'
+import { percentage } from '../job/progress.ts'
 import { ProgressKeeper } from './progress-keeper.ts'
 
 function makeKeeper(stored: Progress[], total: number | null, alive: () => boolean = () => true) {
   const clock = { ms: 0 }
   const fenced: true[] = []
-  const progress = { processed: 0, total, totalIsEstimate: false, rowsPerSecond: null, at: new Date(0) }
+  const progress = { processed: 0, total, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: new Date(0) }
   // Only what the keeper reads of a job.
   const job = { id: 'a', run: 3, progress, spec: { parts: [{ resource: 'orders' }] } } as unknown as Job
   const store = {
@@ -43,6 +44,19 @@ it('what was counted at creation is an estimate for the run: passed it is no tot
     [null, true],
     [400, false],
   ])
+})
+
+it('a total that turns out larger than estimated takes no percentage back', async () => {
+  const stored: Progress[] = []
+  const { clock, keeper } = makeKeeper(stored, 100)
+  clock.ms = 1000
+  keeper.report({ processed: 40, total: null, totalIsEstimate: true })
+  clock.ms = 2000
+  keeper.report({ processed: 60, total: 200, totalIsEstimate: false })
+  clock.ms = 3000
+  keeper.report({ processed: 90, total: 200, totalIsEstimate: false })
+  await keeper.settled()
+  expect(stored.map((progress) => percentage(progress, false))).toEqual([40, 40, 45])
 })
 
 it('a write that changes nothing tells the run that the job is no longer its own', async () => {

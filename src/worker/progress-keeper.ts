@@ -1,7 +1,7 @@
 /** Keeps one run's progress: the rate, what is stored (at most twice a second), and how good its estimates were. */
 import type { Logger } from 'pino'
 import type { Job, Progress } from '../job/job.ts'
-import { estimateCompletion, RateWindow } from '../job/progress.ts'
+import { estimateCompletion, percentage, RateWindow } from '../job/progress.ts'
 import { ETA_POINTS, type EtaPoint, type RunReport } from '../job/run-report.ts'
 import type { RunStore } from '../store/store.ts'
 import type { RunProgress } from './run-export.ts'
@@ -22,6 +22,7 @@ export class ProgressKeeper {
   readonly #rate = new RateWindow()
   readonly #estimates = new Map<EtaPoint, number>()
   #processed = 0
+  #reached = 0
   #total: { rows: number | null; isEstimate: boolean }
   #storedAt = 0
   #writing: Promise<void> = Promise.resolve()
@@ -67,7 +68,10 @@ export class ProgressKeeper {
     const { rows, isEstimate } = this.#total
     // An estimate that has been passed says nothing any more; the file is never cut to it.
     const total = rows !== null && isEstimate && this.#processed > rows ? null : rows
-    return { processed: this.#processed, total, totalIsEstimate: isEstimate, rowsPerSecond: this.#rate.perSecond(), at }
+    const rowsPerSecond = this.#rate.perSecond()
+    const progress = { processed: this.#processed, total, totalIsEstimate: isEstimate, rowsPerSecond, reached: this.#reached, at }
+    this.#reached = percentage(progress, false) ?? this.#reached
+    return { ...progress, reached: this.#reached }
   }
 
   #noteEstimate(progress: Progress, at: Date): void {

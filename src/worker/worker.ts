@@ -177,7 +177,7 @@ async function complete(shift: Shift, job: Job, outcome: RunOutcome, keeper: Pro
       errorsLog: outcome.errorsLog,
       files,
       manifest: outcome.manifest,
-      progress: { ...outcome.progress, rowsPerSecond: null, at: completedAt },
+      progress: { ...outcome.progress, rowsPerSecond: null, reached: 100, at: completedAt },
       completedAt,
       expiresAt: new Date(completedAt.getTime() + job.spec.retentionMs),
     }),

@@ -56,7 +56,7 @@ export function newJob(number: number, differences: Partial<NewJob> = {}): NewJo
       },
       retentionMs: 1000,
     },
-    progress: { processed: 0, total: 120, totalIsEstimate: false, rowsPerSecond: null, at: createdAt },
+    progress: { processed: 0, total: 120, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: createdAt },
     reference: null,
     referenceOrigin: null,
     metadata: {},
@@ -95,7 +95,7 @@ export function completionOf(job: Pick<Job, 'id' | 'run'>, completedAt: Date, ex
       fields: [{ resource: 'orders', name: 'id', type: 'integer' }],
       changes: [{ resource: 'orders', column: 'note', cause: 'invalid_utf8', cells: 2 }],
     },
-    progress: { processed: 120, total: 120, totalIsEstimate: false, rowsPerSecond: null, at: completedAt },
+    progress: { processed: 120, total: 120, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: completedAt },
     completedAt,
     expiresAt,
   }

@@ -23,11 +23,25 @@ function describeRuns(store: () => Store): void {
     const first = await claimed(store(), 1)
     expect(first).toMatchObject({ status: 'in_progress', run: 1, failures: 1, startedAt: at(2), updatedAt: at(2) })
     await store().setSession(first.id, 1, 'pid 7')
-    await store().progress(first.id, 1, { processed: 50, total: 130, totalIsEstimate: false, rowsPerSecond: 10, at: at(3) })
+    await store().progress(first.id, 1, {
+      processed: 50,
+      total: 130,
+      totalIsEstimate: false,
+      rowsPerSecond: 10,
+      reached: 0,
+      at: at(3),
+    })
     await store().retry(first.id, 1, fault, at(6), at(5))
     const second = found(await store().claim(first.id, at(7)))
     expect(second).toMatchObject({ run: 2, failures: 2, startedAt: at(7), availableAt: null, results: null, error: fault })
-    expect(second.progress).toEqual({ processed: 0, total: 130, totalIsEstimate: false, rowsPerSecond: null, at: at(7) })
+    expect(second.progress).toEqual({
+      processed: 0,
+      total: 130,
+      totalIsEstimate: false,
+      rowsPerSecond: null,
+      reached: 0,
+      at: at(7),
+    })
     expect(await store().inProgress()).toEqual([{ job: second, session: null }])
   })
 
@@ -40,10 +54,17 @@ function describeRuns(store: () => Store): void {
 
   it('progress never goes backwards within a run and is no event', async () => {
     const job = await claimed(store(), 1)
-    const progress = { processed: 80, total: 100, totalIsEstimate: true, rowsPerSecond: 12.5, at: at(3) }
+    const progress = { processed: 80, total: 100, totalIsEstimate: true, rowsPerSecond: 12.5, reached: 0, at: at(3) }
     expect(found(await store().progress(job.id, 1, progress)).progress).toEqual(progress)
     const late = await store().progress(job.id, 1, { ...progress, processed: 30, total: 90, totalIsEstimate: false, at: at(4) })
-    expect(late?.progress).toEqual({ processed: 80, total: 90, totalIsEstimate: false, rowsPerSecond: 12.5, at: at(4) })
+    expect(late?.progress).toEqual({
+      processed: 80,
+      total: 90,
+      totalIsEstimate: false,
+      rowsPerSecond: 12.5,
+      reached: 0,
+      at: at(4),
+    })
     expect(late?.updatedAt).toEqual(at(4))
     expect(await eventTypes(store(), job.id)).toEqual(['created', 'started'])
   })
@@ -103,7 +124,7 @@ function describeRuns(store: () => Store): void {
 async function expectFencedOut(store: Store, job: Job, run: number): Promise<void> {
   const before = await store.find(job.id)
   const events = await store.events(job.id, 0)
-  const progress = { processed: 99, total: 99, totalIsEstimate: false, rowsPerSecond: 1, at: at(90) }
+  const progress = { processed: 99, total: 99, totalIsEstimate: false, rowsPerSecond: 1, reached: 0, at: at(90) }
   expect(await store.progress(job.id, run, progress)).toBeNull()
   expect(await store.setSession(job.id, run, 'late')).toBeNull()
   expect(await store.complete(job.id, run, completionOf(job, at(90), at(99)))).toBeNull()
@@ -117,7 +138,14 @@ async function expectFencedOut(store: Store, job: Job, run: number): Promise<voi
 function describeCallers(store: () => Store): void {
   it('interrupt and start bring a job back to the queue as new, its run number kept', async () => {
     const job = await claimed(store(), 1)
-    await store().progress(job.id, 1, { processed: 70, total: 100, totalIsEstimate: false, rowsPerSecond: 9, at: at(3) })
+    await store().progress(job.id, 1, {
+      processed: 70,
+      total: 100,
+      totalIsEstimate: false,
+      rowsPerSecond: 9,
+      reached: 0,
+      at: at(3),
+    })
     expect(await store().interrupt('acme', job.id, at(4))).toMatchObject({ status: 'interrupted', interruptedAt: at(4) })
     const restarted = found(await store().start('acme', job.id, at(5)))
     expect(restarted).toMatchObject({
@@ -128,7 +156,14 @@ function describeCallers(store: () => Store): void {
       interruptedAt: null,
       availableAt: null,
     })
-    expect(restarted.progress).toEqual({ processed: 0, total: 100, totalIsEstimate: true, rowsPerSecond: null, at: at(5) })
+    expect(restarted.progress).toEqual({
+      processed: 0,
+      total: 100,
+      totalIsEstimate: true,
+      rowsPerSecond: null,
+      reached: 0,
+      at: at(5),
+    })
     expect(await eventTypes(store(), job.id)).toEqual(['created', 'started', 'interrupted', 'restarted'])
   })
 

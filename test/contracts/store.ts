@@ -39,7 +39,7 @@ function describeRecords(store: () => Store, another: () => Promise<Store>): voi
   it('a created job reads back as it was given, pending and untouched', async () => {
     const given = newJob(1, {
       request: { ...newRequest('orders'), options: { delimiter: ';', header: false } },
-      progress: { processed: 0, total: 9_007_199_254_740_991, totalIsEstimate: true, rowsPerSecond: 0.1, at: at(1) },
+      progress: { processed: 0, total: 9_007_199_254_740_991, totalIsEstimate: true, rowsPerSecond: 0.1, reached: 0, at: at(1) },
       reference: 'rtl \u202e, emoji 🚚, "quotes"\nand a line',
       referenceOrigin: 'shop',
       metadata: JSON.parse('{"__proto__":{"a":1},"list":[1,null,"x"],"":""}') as Record<string, unknown>,
@@ -333,7 +333,7 @@ function describeChanges(store: () => Store): void {
     await store().create(newJob(1), null)
     await store().create(newJob(2), null)
     const other = store().changed(jobId(2), LONG_MS, never.signal)
-    const progress = { processed: 1, total: null, totalIsEstimate: false, rowsPerSecond: null, at: at(3) }
+    const progress = { processed: 1, total: null, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: at(3) }
     const writes = [
       () => store().claim(jobId(1), at(2)),
       () => store().progress(jobId(1), 1, progress),

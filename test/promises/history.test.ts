@@ -71,7 +71,8 @@ describe('a step', () => {
     ['rows that come', {}, progress(60, 100, 60)],
     ['a retry', {}, { status: 'pending', ...progress(50, 100, 50) }],
     ['the next attempt, from the first row', {}, { attempt: 2, ...progress(0, 100, 0) }],
-    ['an exact number that replaces an estimate', progress(50, 100, 50, true), progress(60, 200, 30)],
+    ['an exact number that replaces an estimate', progress(50, 100, 50, true), progress(60, 200, 50)],
+    ['a passed estimate', progress(90, 100, 90, true), progress(120, null, null, true)],
     ['the expiry of a file', completed, { ...completed, status: 'expired' }],
     ['a failed one that is started again', failed, { status: 'pending', ...progress(0, 100, 0) }],
   ])('is right when it is %s', (_what, before, after) => {
@@ -87,6 +88,7 @@ describe('a step', () => {
     ['to an earlier attempt', { attempt: 2 }, {}],
     ['to fewer rows', {}, progress(49, 100, 50)],
     ['to a smaller share', {}, progress(50, 100, 49)],
+    ['to a smaller share of an exact number', progress(50, 100, 50, true), progress(60, 200, 30)],
     ['to an earlier change', {}, { updated_at: time(2) }],
     ['to another creation', {}, { created_at: time(0) }],
     ['to another manifest', completed, { ...completed, manifest: { files: [1] } }],

@@ -66,9 +66,8 @@ export function stepFaults(before: ExportView, after: ExportView): string[] {
 function progressFaults({ progress: before }: ExportView, { progress: after }: ExportView, step: string): string[] {
   const faults: string[] = []
   if (after.processed < before.processed) faults.push(`${step}: ${before.processed} rows processed, then ${after.processed}`)
-  // The exact number that replaces an estimate may be larger.
-  const sameTotal = before.total === after.total || !before.total_is_estimate
-  if (sameTotal && (after.percentage ?? 0) < (before.percentage ?? 0)) {
+  // Unknown for a while where an estimate was passed and the exact number is not there yet.
+  if (after.percentage !== null && after.percentage < (before.percentage ?? 0)) {
     faults.push(`${step}: ${before.percentage} %, then ${after.percentage} %`)
   }
   return faults

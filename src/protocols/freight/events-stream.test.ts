@@ -118,6 +118,7 @@ describe('the event stream of an export', () => {
         total: 100_000,
         totalIsEstimate: false,
         rowsPerSecond: 10,
+        reached: 0,
         at: new Date(processed),
       })
       await new Promise((resolve) => setTimeout(resolve, 5))

@@ -107,7 +107,7 @@ describe("Freight's own API", () => {
       [960, '4'],
       [999, '1'],
     ] as const) {
-      await api.store.progress(body.id, 1, { processed, total: 1_000, totalIsEstimate: false, rowsPerSecond: 10, at })
+      await api.store.progress(body.id, 1, { processed, total: 1_000, totalIsEstimate: false, rowsPerSecond: 10, reached: 0, at })
       expect((await api.get(`/exports/${body.id}`)).headers['retry-after']).toBe(expected)
     }
   })

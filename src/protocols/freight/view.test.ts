@@ -49,7 +49,7 @@ describe('the view of an export', () => {
     const { job } = recorded('in-progress')
     const running: Job = {
       ...job,
-      progress: { processed: 500, total: 1_000, totalIsEstimate: false, rowsPerSecond: 100, at: new Date(10_000) },
+      progress: { processed: 500, total: 1_000, totalIsEstimate: false, rowsPerSecond: 100, reached: 0, at: new Date(10_000) },
     }
     const expectedAt = (now: number) => viewExport(running, { now: new Date(now), queuePosition: null }).estimated_completion_at
     expect(expectedAt(10_000)).toBe(new Date(15_000).toISOString())
