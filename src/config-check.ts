@@ -23,7 +23,9 @@ const NO_PROGRESS_MS = 5 * MINUTE_MS
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 const SECRET_LENGTH = 32
 const EXAMPLE_SECRET = /change.?me|example|replace|placeholder|your.?secret|^(.{1,8})\1+$/i
-const SCHEMES = ['sqlite:']
+const SCHEMES = ['sqlite:', 'postgres:', 'postgresql:']
+/** Each connection is a process on the database's machine. */
+const MOST_PARALLEL = 16
 
 /** One line: the file, the place in it, what is wrong there. */
 export function invalid(place: string, message: string, cause?: unknown): FreightError {
@@ -126,12 +128,13 @@ function checkSources(root: Place, config: Members, base: string): Record<string
 }
 
 function checkSource(place: Place, value: unknown, base: string): ResolvedSource {
-  if (typeof value === 'string') return { url: checkSourceUrl(place, value, base), consistency: 'snapshot' }
-  const source = place.object(value, ['url', 'consistency'])
+  if (typeof value === 'string') return { url: checkSourceUrl(place, value, base), consistency: 'snapshot', parallel: 1 }
+  const source = place.object(value, ['url', 'consistency', 'parallel'])
+  const parallel = source.parallel === undefined ? 1 : place.at('parallel').count(source.parallel, MOST_PARALLEL)
   const consistency = source.consistency ?? 'snapshot'
   if (consistency !== 'snapshot' && consistency !== 'locking')
     throw place.at('consistency').invalid("must be 'snapshot' or 'locking'.")
-  return { url: checkSourceUrl(place.at('url'), source.url, base), consistency }
+  return { url: checkSourceUrl(place.at('url'), source.url, base), consistency, parallel }
 }
 
 function checkSourceUrl(place: Place, value: unknown, base: string): string {
@@ -139,13 +142,22 @@ function checkSourceUrl(place: Place, value: unknown, base: string): string {
   const scheme = /^[a-z][a-z0-9+]*:/i.exec(url)?.[0] ?? ''
   if (!SCHEMES.includes(scheme)) {
     const found = scheme === '' ? 'begins with no kind of source' : `"${scheme}" is not a kind of source that is known`
-    throw place.invalid(`${found}; known: ${SCHEMES.map((known) => `${known}path`).join(', ')}.${didYouMean(scheme, SCHEMES)}`)
+    throw place.invalid(`${found}; known: sqlite:path, postgres://user@host/database.${didYouMean(scheme, SCHEMES)}`)
   }
+  if (scheme !== 'sqlite:') return checkServerUrl(place, url)
   const path = url.slice(scheme.length)
   if (path === '' || path === ':memory:' || path.includes('\0'))
     throw place.invalid('must name a database file: sqlite:path/to/database.db.')
   if (/^\/\/[^/]/.test(path)) throw place.invalid('has two slashes; write sqlite:path, or sqlite:/path for one from the root.')
   return `${scheme}${resolve(base, path)}`
+}
+
+/** Nothing of it is repeated: it holds a password. */
+function checkServerUrl(place: Place, url: string): string {
+  const { hostname = '', pathname = '', search = '' } = URL.canParse(url) ? new URL(url) : {}
+  const isNamed = /^\/[^/]+$/.test(pathname) && (hostname !== '' || /[?&]host=/.test(search))
+  if (!isNamed) throw place.invalid('must name a host and a database: postgres://user:password@host:5432/database.')
+  return url
 }
 
 function checkResources(

@@ -62,7 +62,9 @@ describe('where a configuration comes from', () => {
       export default { source: \`sqlite:\${db}\`, resources: { orders: { tenant: 'tenant_id', maxRows: 10 } } }`
     await writeFile(join(folder, 'freight.config.ts'), text)
     const config = await loadConfig({ cwd: folder, env: {} })
-    expect(config.sources).toEqual({ main: { url: `sqlite:${join(folder, 'data/shop.db')}`, consistency: 'snapshot' } })
+    expect(config.sources).toEqual({
+      main: { url: `sqlite:${join(folder, 'data/shop.db')}`, consistency: 'snapshot', parallel: 1 },
+    })
     expect(config.resources).toEqual({ orders: { tenant: 'tenant_id', maxRows: 10, source: 'main', table: 'orders' } })
     expect(structuredClone(config)).toEqual(config)
   })
@@ -153,12 +155,20 @@ test.each<[unknown, string]>([
     'resources.orders.source: is missing: there are several sources (a, b).',
   ],
   [withOrders({ source: 'mian' }), 'resources.orders.source: there is no source "mian". Did you mean "main"?'],
-  [withSource('postgress://me:hunter2@db/x'), 'source: "postgress:" is not a kind of source that is known; known: sqlite:path.'],
+  [
+    withSource('postgress://me:hunter2@db/x'),
+    'source: "postgress:" is not a kind of source that is known; known: sqlite:path, postgres://user@host/database. Did you mean "postgres:"?',
+  ],
   [
     withSource('sqlit:a.db'),
-    'source: "sqlit:" is not a kind of source that is known; known: sqlite:path. Did you mean "sqlite:"?',
+    'source: "sqlit:" is not a kind of source that is known; known: sqlite:path, postgres://user@host/database. Did you mean "sqlite:"?',
   ],
-  [withSource('shop.db'), 'source: begins with no kind of source; known: sqlite:path.'],
+  [withSource('shop.db'), 'source: begins with no kind of source; known: sqlite:path, postgres://user@host/database.'],
+  [
+    withSource('postgres://me:hunter2@db'),
+    'source: must name a host and a database: postgres://user:password@host:5432/database.',
+  ],
+  [withSource({ url: 'postgres://db/x', parallel: 0 }), 'source.parallel: must be more than 0 and at most 16.'],
   [withSource('sqlite:'), 'source: must name a database file: sqlite:path/to/database.db.'],
   [withSource('sqlite::memory:'), 'source: must name a database file: sqlite:path/to/database.db.'],
   [withSource('sqlite://shop.db'), 'source: has two slashes; write sqlite:path, or sqlite:/path for one from the root.'],

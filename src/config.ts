@@ -11,13 +11,15 @@ import type { CellType } from './job/row-text.ts'
 import type { ProtocolsConfig } from './protocols/settings.ts'
 
 export interface SourceConfig {
-  /** `sqlite:path`, relative to the config file. */
+  /** `sqlite:path`, relative to the config file, or `postgres://user:password@host:port/database`. */
   readonly url: string
   /**
    * `snapshot` (default): writers of the source are never held up; a SQLite database with a rollback journal is copied first.
    * `locking`: such a database is read in place, and its writers wait while an export runs.
    */
   readonly consistency?: 'snapshot' | 'locking'
+  /** PostgreSQL: connections that read one whole table at once, over ranges of its key; default 1. */
+  readonly parallel?: number
 }
 
 /** A relation that no foreign key declares, or another name for one that is declared. */
@@ -33,7 +35,7 @@ export interface RelationConfig {
 export interface ResourceConfig {
   /** Name in `sources`; the only one, or `main`, when absent. */
   readonly source?: string
-  /** The table or view; the resource's own name when absent. */
+  /** The table or view, `schema.table` outside of the default schema; the resource's own name when absent. */
   readonly table?: string
   /** Whose rows: the column that holds the tenant, or `shared` for rows that every tenant may read. */
   readonly tenant: string
@@ -84,6 +86,7 @@ export function defineConfig(config: FreightConfig): FreightConfig {
 export interface ResolvedSource {
   readonly url: string
   readonly consistency: 'snapshot' | 'locking'
+  readonly parallel: number
 }
 
 export type ResolvedResource = ResourceConfig & { readonly source: string; readonly table: string }

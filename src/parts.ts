@@ -13,6 +13,7 @@ import { jsonFormat } from './formats/json.ts'
 import { ndjsonFormat } from './formats/ndjson.ts'
 import { FreightError } from './job/errors.ts'
 import type { CompressionName, FormatName } from './job/spec.ts'
+import { createPostgresSource } from './sources/postgres/postgres.ts'
 import type { Source } from './sources/source.ts'
 import { createSqliteSource } from './sources/sqlite/sqlite.ts'
 import { createLocalStorage, writeWhole } from './storage/local.ts'
@@ -64,5 +65,6 @@ export function createParts(config: PartsConfig): Parts {
 }
 
 export function createSource(resolved: ResolvedSource, tempDir: string): Source {
+  if (/^postgres(ql)?:/.test(resolved.url)) return createPostgresSource({ url: resolved.url, parallel: resolved.parallel })
   return createSqliteSource({ path: resolved.url.slice('sqlite:'.length), consistency: resolved.consistency, tempDir })
 }

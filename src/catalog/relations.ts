@@ -70,6 +70,7 @@ function foreignKeyRelations(resource: Resource, resources: ReadonlyMap<string, 
 function refersTo(key: ForeignKey, target: Resource): boolean {
   return (
     key.table === target.table.name &&
+    (key.schema ?? null) === target.table.schema &&
     key.columns.length === key.foreignColumns.length &&
     key.foreignColumns.every((column) => target.columns.has(column))
   )

@@ -15,9 +15,12 @@ export function commandConfig(file: string | undefined): Promise<Config> {
 export async function offeringConfig(file: string | undefined): Promise<{ config: Config }> {
   const config = await commandConfig(file)
   if (Object.keys(config.resources).length > 0) return { config }
-  throw new CommandFailure('There is no freight.config.ts here; say where the rows are with --source sqlite:path.', {
-    exitCode: EXIT.usage,
-  })
+  throw new CommandFailure(
+    'There is no freight.config.ts here; say where the rows are with --source sqlite:path or postgres://...',
+    {
+      exitCode: EXIT.usage,
+    },
+  )
 }
 
 /**

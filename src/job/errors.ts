@@ -48,6 +48,7 @@ export const ERROR_CODES = [
   'SOURCE_UNAVAILABLE',
   'SOURCE_CHANGED',
   'SOURCE_FAILED',
+  'SOURCE_CONFLICT',
   'ROWS_INCOMPLETE',
   'ROW_TOO_LARGE',
   'STORAGE_FULL',
@@ -94,6 +95,7 @@ export class FreightError extends Error {
 /** Faults of the moment: the run is tried again. Every other code fails the job at once, since the next run would meet the same. */
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'SOURCE_UNAVAILABLE',
+  'SOURCE_CONFLICT',
   'ROWS_INCOMPLETE',
   'STORAGE_UNAVAILABLE',
   'NO_PROGRESS',

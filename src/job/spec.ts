@@ -184,4 +184,6 @@ export interface CheckedSpec {
   readonly output: Output
   /** How long a completed file is kept. */
   readonly retentionMs: number
+  /** PostgreSQL: set for the transaction that reads, for row level security to ask (`current_setting('app.tenant')`). */
+  readonly sessionVariables?: Readonly<Record<string, string>>
 }

@@ -21,10 +21,17 @@ export interface Binder {
 }
 
 export interface Dialect {
+  /**
+   * How a related row is looked for. `in`: the related rows are read once whether or not their table has an index. `exists`: the planner
+   * chooses between that and a look-up per row, and makes joins of it, of its negation too.
+   */
+  readonly related: 'in' | 'exists'
   /** The table, quoted, for a FROM clause. */
   table(table: TableRef): string
   /** A column, quoted, with its alias. Throws SOURCE_CHANGED where the table no longer has it. */
   column(place: Place, name: string): string
+  /** Whether two columns are equal. */
+  equal(one: Place, name: string, other: Place, otherName: string): string
   compare(place: Place, predicate: Comparison, binder: Binder): string
   /** `values` is not empty. */
   among(place: Place, predicate: Membership, binder: Binder): string
@@ -91,16 +98,26 @@ function balanced(conditions: readonly string[], operator: 'and' | 'or'): string
   return `(${balanced(conditions.slice(0, middle), operator)} ${operator} ${balanced(conditions.slice(middle), operator)})`
 }
 
-/**
- * `IN (SELECT ...)` rather than EXISTS: the inner rows are read once whether or not the related table has an index, where a
- * correlated look-up without one reads them again for every row. The null tests make it two-valued, as EXISTS is.
- */
+/** Two-valued, however NULLs lie: without a related row it is false. */
 function related(join: Join, where: Predicate, place: Place, dialect: Dialect, binder: Binder): string {
   const inner: Place = { table: join.table, alias: binder.alias() }
+  const conditions = rowConditions(inner, [join.scope, where], dialect, binder)
+  return dialect.related === 'exists'
+    ? relatedByExists(join, place, inner, dialect, conditions)
+    : relatedByIn(join, place, inner, dialect, conditions)
+}
+
+function relatedByExists(join: Join, place: Place, inner: Place, dialect: Dialect, conditions: string | null): string {
+  const equal = join.foreignColumns.map((name, index) => dialect.equal(place, join.localColumns[index] ?? '', inner, name))
+  return `exists (select 1 from ${dialect.table(join.table)} ${inner.alias} where ${allOf([...equal, conditions])})`
+}
+
+/** The null tests make IN two-valued. */
+function relatedByIn(join: Join, place: Place, inner: Place, dialect: Dialect, where: string | null): string {
   const local = join.localColumns.map((name) => dialect.column(place, name))
   const foreign = join.foreignColumns.map((name) => dialect.column(inner, name))
   const present = (columns: readonly string[]): string[] => columns.map((column) => `${column} is not null`)
-  const conditions = allOf([rowConditions(inner, [join.scope, where], dialect, binder), ...present(foreign)])
+  const conditions = allOf([where, ...present(foreign)])
   const left = local.length === 1 ? local[0] : `(${local.join(', ')})`
   const select = `select ${foreign.join(', ')} from ${dialect.table(join.table)} ${inner.alias} where ${conditions}`
   return `(${present(local).join(' and ')} and ${left} in (${select}))`

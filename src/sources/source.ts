@@ -30,6 +30,8 @@ export interface ColumnDescription {
 export interface ForeignKey {
   readonly columns: readonly string[]
   readonly table: string
+  /** The other table's; absent or null: the default one. */
+  readonly schema?: string | null
   readonly foreignColumns: readonly string[]
   /** Whether an index of this table starts with `columns`. */
   readonly indexed: boolean
@@ -39,12 +41,18 @@ export interface ForeignKey {
 export interface Query {
   readonly parts: readonly CheckedPart[]
   readonly layout: Layout
+  /** The export's id, for those who watch the database. */
+  readonly job?: string
+  /** The longest the whole reading may take. */
+  readonly maxMs?: number
+  /** As in `CheckedSpec`. */
+  readonly sessionVariables?: Readonly<Record<string, string>>
 }
 
 export interface Source {
-  /** Every table and view by name, system tables left out. */
+  /** Every table and view by name, system tables left out; `schema.table` outside of the default schema. */
   tables(): Promise<string[]>
-  /** Null when there is no such table or view. */
+  /** By a name as `tables` gives it. Null when there is no such table or view. */
   describe(table: string): Promise<TableDescription | null>
   /** The rows a part will have, from statistics; never scans. */
   estimate(part: CheckedPart, signal: AbortSignal): Promise<RowCount>

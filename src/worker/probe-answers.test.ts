@@ -22,7 +22,7 @@ beforeEach(async () => {
     "create table orders (id integer primary key, tenant_id text); insert into orders values (1, 'acme'), (2, 'other')",
   )
   database.close()
-  parts = createParts({ sources: { main: { url: `sqlite:${path}`, consistency: 'snapshot' } }, dataDir: folder })
+  parts = createParts({ sources: { main: { url: `sqlite:${path}`, consistency: 'snapshot', parallel: 1 } }, dataDir: folder })
 })
 afterEach(async () => {
   await parts.close()

@@ -4,7 +4,7 @@ import type { RowCount } from '../job/row-text.ts'
 import type { CheckedSpec } from '../job/spec.ts'
 import { RowTally } from '../job/tally.ts'
 import type { Parts } from '../parts.ts'
-import type { TableDescription } from '../sources/source.ts'
+import type { Query, TableDescription } from '../sources/source.ts'
 import type { ProbeQuestion } from './probe-messages.ts'
 import { fieldsOf } from './run-export.ts'
 
@@ -60,7 +60,7 @@ async function count(parts: Parts, turns: Turns, spec: CheckedSpec, ms: number, 
 }
 
 async function countExactly(parts: Parts, spec: CheckedSpec, deadline: number, signal: AbortSignal): Promise<RowCount | null> {
-  const snapshot = await parts.source(spec.source).open({ parts: spec.parts, layout: parts.format(spec.format).layout }, signal)
+  const snapshot = await parts.source(spec.source).open(queryOf(parts, spec, spec.parts), signal)
   try {
     let rows = 0
     for (const index of spec.parts.keys()) {
@@ -74,12 +74,17 @@ async function countExactly(parts: Parts, spec: CheckedSpec, deadline: number, s
   }
 }
 
+function queryOf(parts: Parts, spec: CheckedSpec, read: CheckedSpec['parts']): Query {
+  const { layout } = parts.format(spec.format)
+  return { parts: read, layout, sessionVariables: spec.sessionVariables ?? {} }
+}
+
 async function preview(parts: Parts, spec: CheckedSpec, rows: number, signal: AbortSignal): Promise<Preview> {
   const [first] = spec.parts
   if (!first) return { bytes: new Uint8Array(), rows: 0, fields: [], changes: [] }
   const part = { ...first, limit: first.limit === null ? rows : Math.min(rows, first.limit) }
   const format = parts.format(spec.format)
-  const snapshot = await parts.source(spec.source).open({ parts: [part], layout: format.layout }, signal)
+  const snapshot = await parts.source(spec.source).open(queryOf(parts, spec, [part]), signal)
   try {
     const tally = new RowTally(part.resource)
     const shape = snapshot.shape(0)

@@ -63,7 +63,8 @@ export async function runExport(input: RunInput, parts: Parts, sink: RunSink, si
   const source = parts.source(spec.source)
   const format = parts.format(spec.format)
   try {
-    const snapshot = await source.open({ parts: spec.parts, layout: format.layout }, watchdog.signal)
+    const reading = { job: input.exportId, maxMs: input.maxRunMs, sessionVariables: spec.sessionVariables ?? {} }
+    const snapshot = await source.open({ parts: spec.parts, layout: format.layout, ...reading }, watchdog.signal)
     try {
       if (snapshot.session !== null) await sink.session(snapshot.session)
       return await exportParts(input, parts, sink, snapshot, watchdog)

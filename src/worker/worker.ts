@@ -97,13 +97,22 @@ export function createWorker(parts: WorkerParts): ExportWorker {
 async function recover(shift: Shift): Promise<void> {
   const { store, queue, now } = shift
   for (const { job, session } of await store.inProgress()) {
-    if (session !== null) await shift.endSession(job.spec.source, session)
+    if (session !== null) await endSession(shift, job, session)
     await discard(shift, job)
     const died = new FreightError('WORKER_DIED', 'The server ended while this export ran.')
     await endByFault(shift, job, died)
   }
   for (const job of await store.pending()) queue.add(job)
   shift.log.info({ at: now().toISOString() }, 'worker started')
+}
+
+/** A source that cannot be reached must not keep the service from starting; it ends such sessions by itself in the end. */
+async function endSession(shift: Shift, job: Job, session: string): Promise<void> {
+  try {
+    await shift.endSession(job.spec.source, session)
+  } catch (error) {
+    shift.log.warn({ job: job.id, err: error }, 'the session of a dead run could not be ended')
+  }
 }
 
 async function runClaim(shift: Shift, claim: Claim): Promise<void> {

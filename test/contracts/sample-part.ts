@@ -70,13 +70,24 @@ function exact(_key: string, cell: unknown, context?: { source?: string }): unkn
 export async function rowsOf(snapshot: Snapshot, index = 0): Promise<Row[]> {
   const rows: Row[] = []
   for await (const { form, bytes, rows: announced } of snapshot.rows(index)) {
-    if (form !== 'json') throw new Error(`this suite cannot read the form ${form}`)
+    if (form === 'written') throw new Error('nobody asked for written rows')
     const text = Buffer.from(bytes).toString()
     const lines = text.split('\n')
     if (lines.pop() !== '' || lines.length !== announced || announced === 0) throw new Error('a chunk must be whole rows')
-    rows.push(...lines.map((line) => JSON.parse(line, exact) as Row))
+    rows.push(...lines.map((line) => (form === 'copy' ? copyRow(line) : (JSON.parse(line, exact) as Row))))
   }
   return rows
+}
+
+const COPY_LETTERS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
+
+/** Cells of COPY text say nothing of their type; what looks like a number is taken for one, as the suite's tables have them. */
+function copyRow(line: string): Row {
+  return line.split('\t').map((cell) => {
+    if (cell === '\\N') return null
+    const text = cell.replace(/\\(.)/gs, (_, letter: string) => COPY_LETTERS[letter] ?? letter)
+    return /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text) ? exact('', Number(text), { source: text }) : text
+  })
 }
 
 /** Opens, reads everything and closes. */

@@ -43,6 +43,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   SOURCE_UNAVAILABLE: [503, 'The database cannot be reached'],
   SOURCE_CHANGED: [503, 'The database has changed'],
   SOURCE_FAILED: [502, 'The database failed'],
+  SOURCE_CONFLICT: [503, 'The database broke the reading off'],
   ROWS_INCOMPLETE: [500, 'Rows are missing'],
   ROW_TOO_LARGE: [422, 'A row is too large'],
   STORAGE_FULL: [507, 'The storage is full'],

@@ -34,6 +34,7 @@ export class NamedBinder implements Binder {
 }
 
 export class SqliteDialect implements Dialect {
+  readonly related = 'in'
   readonly #facts: (table: TableRef) => TableFacts
 
   constructor(facts: (table: TableRef) => TableFacts) {
@@ -47,6 +48,10 @@ export class SqliteDialect implements Dialect {
 
   column(place: Place, name: string): string {
     return `${place.alias}.${quoteName(this.#facts(place.table).column(name).name)}`
+  }
+
+  equal(one: Place, name: string, other: Place, otherName: string): string {
+    return `${this.column(one, name)} = ${this.column(other, otherName)}`
   }
 
   /** A rowid is at hand in every scan: one call in 1,024 rows costs nothing that could be measured on 1,000,000. */

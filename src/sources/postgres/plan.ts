@@ -1,0 +1,192 @@
+/**
+ * The statements that read one part.
+ *
+ * Order: as asked, ties by the primary key. Not asked: by the primary key, but for a whole table that does not lie in its order
+ * (ANALYZE tells), which is read as it lies: sorting it would cost more than reading it.
+ */
+import type { Layout } from '../../job/row-text.ts'
+import { flatLeaves } from '../../job/shape.ts'
+import type { CheckedPart, Selected, WrittenForm } from '../../job/spec.ts'
+import type { RowPlace } from './dialect.ts'
+import type { ColumnFacts } from './facts.ts'
+import { literal } from './literals.ts'
+import { type Bench, columnsRead, conditionsOf, isPresent, joinMany, joinOne, type Rows, rowsOf } from './relations.ts'
+import { writesAlike } from './written.ts'
+
+export interface PartPlan {
+  /** COPY as text. */
+  readonly rows: string
+  /** COPY as CSV, the very bytes the file is to hold; null where they would differ. */
+  written(form: WrittenForm): string | null
+  /** The same of the rows with keys in a range; null where the part cannot be cut by its key. */
+  readonly byRange: RangePlan | null
+  /** Gives one row with the number of rows. */
+  readonly count: string
+  /** As many rows, with nothing in them, for the planner's estimate. */
+  readonly bare: string
+}
+
+export interface RangePlan {
+  readonly key: ColumnFacts
+  /** `schema.table`, quoted. */
+  readonly table: string
+  rows(range: KeyRange): string
+  written(form: WrittenForm, range: KeyRange): string | null
+}
+
+/** Texts of keys: from the first on, up to the second and without it; null for no bound. */
+export interface KeyRange {
+  readonly from: string | null
+  readonly to: string | null
+}
+
+const RANGED_TYPES = ['int2', 'int4', 'int8', 'uuid', 'timestamp', 'timestamptz']
+/** Rows lie in the order of a key from about here on, so that reading by its index costs next to nothing. */
+const IN_ORDER = 0.9
+
+export function planPart(bench: Bench, part: CheckedPart, layout: Layout): PartPlan {
+  const place: RowPlace = { table: part.table, alias: bench.binder.alias(), renamed: null }
+  const where = conditionsOf(bench, place, [part.scope, part.where])
+  const bare = `select 1 from ${bench.dialect.table(part.table)} ${place.alias}${whereText([where])}${limitText(part)}`
+  const written = (form: WrittenForm, range: KeyRange | null): string | null => {
+    if (layout !== 'flat' || !writesAlike(bench, part, form)) return null
+    return copyText(selectSql(bench, part, visible(part), layout, range), csvOptions(form))
+  }
+  return {
+    rows: copyText(selectSql(bench, part, part.select, layout, null), ''),
+    written: (form) => written(form, null),
+    byRange: rangePlan(bench, part, layout, written),
+    count: `select pg_catalog.count(*) from (${bare}) counted`,
+    bare,
+  }
+}
+
+function rangePlan(
+  bench: Bench,
+  part: CheckedPart,
+  layout: Layout,
+  written: (form: WrittenForm, range: KeyRange) => string | null,
+): RangePlan | null {
+  const [name, more] = part.primaryKey
+  if (name === undefined || more !== undefined || part.sort.length > 0 || part.limit !== null || part.kind !== 'table')
+    return null
+  const key = bench.tables.column(part.table, name)
+  if (!RANGED_TYPES.includes(key.base)) return null
+  return {
+    key,
+    table: bench.dialect.table(part.table),
+    rows: (range) => copyText(selectSql(bench, part, part.select, layout, range), ''),
+    written,
+  }
+}
+
+function selectSql(bench: Bench, part: CheckedPart, select: readonly Selected[], layout: Layout, range: KeyRange | null): string {
+  const place: RowPlace = { table: part.table, alias: bench.binder.alias(), renamed: null }
+  const where = whereText([conditionsOf(bench, place, [part.scope, part.where]), rangeCondition(bench, part, place, range)])
+  const table = `${bench.dialect.table(part.table)} ${place.alias}`
+  if (select.some(hasMany) && (where !== '' || part.limit !== null)) {
+    return narrowedSql(bench, part, select, layout, { place, from: table, where })
+  }
+  const rows = rowsOf(place)
+  const cells = layout === 'flat' ? flatCells(bench, select, rows) : nestedCells(bench, select, rows)
+  const order = orderText(bench, part, rows, range)
+  return `select ${cells.join(', ')} from ${table} ${rows.joins.join(' ')}${where}${order}${limitText(part)}`
+}
+
+interface Found {
+  readonly place: RowPlace
+  readonly from: string
+  readonly where: string
+}
+
+/** The rows that count are found first; of the related rows, only theirs are aggregated. */
+function narrowedSql(bench: Bench, part: CheckedPart, select: readonly Selected[], layout: Layout, found: Found): string {
+  const finding = rowsOf(found.place)
+  const order = orderText(bench, part, finding, null)
+  const renamed = new Map([...new Set(columnsRead(select))].map((name, index) => [name, `c${index}`]))
+  const columns = [...renamed].map(([name, as]) => `${bench.dialect.column(found.place, name)} as ${as}`)
+  const rows = `select ${columns.join(', ')} from ${found.from} ${finding.joins.join(' ')}${found.where}${order}${limitText(part)}`
+  const place: RowPlace = { table: part.table, alias: bench.binder.alias(), renamed }
+  const joined = rowsOf(place, (names) => `select ${names.map((name) => renamed.get(name)).join(', ')} from found`)
+  const cells = layout === 'flat' ? flatCells(bench, select, joined) : nestedCells(bench, select, joined)
+  const numbered = `select ordered.*, pg_catalog.row_number() over () as place from (${rows}) ordered`
+  return `with found as materialized (${numbered}) select ${cells.join(', ')} from found ${place.alias} ${joined.joins.join(' ')} order by ${place.alias}.place`
+}
+
+function flatCells(bench: Bench, select: readonly Selected[], main: Rows): string[] {
+  const known = new Map<Selected, Rows>()
+  return flatLeaves(select).map(({ path, leaf }) => {
+    let rows = main
+    for (const step of path) {
+      const existing = known.get(step)
+      rows = existing ?? joinOne(bench, step.join, rows, columnsRead(step.select))
+      known.set(step, rows)
+    }
+    return leaf.kind === 'field' ? bench.dialect.column(rows.place, leaf.column) : joinMany(bench, leaf.join, leaf.select, rows)
+  })
+}
+
+function nestedCells(bench: Bench, select: readonly Selected[], rows: Rows): string[] {
+  return select.flatMap((node) => {
+    if (node.kind === 'field') return [bench.dialect.column(rows.place, node.column)]
+    if (node.kind === 'many') return [joinMany(bench, node.join, node.select, rows)]
+    const one = joinOne(bench, node.join, rows, columnsRead(node.select))
+    return [`(${isPresent(bench, node.join, one)})::int`, ...nestedCells(bench, node.select, one)]
+  })
+}
+
+function orderText(bench: Bench, part: CheckedPart, rows: Rows, range: KeyRange | null): string {
+  const sorted = part.sort.map(({ path, column, descending }) => {
+    let at = rows
+    for (const [index, join] of path.entries()) {
+      const next = path[index + 1]?.localColumns ?? [column]
+      at = joinOne(bench, join, at, next)
+    }
+    // NULL comes last ascending and first descending, which is PostgreSQL's own rule.
+    return `${bench.dialect.order(at.place, column)}${descending ? ' desc' : ''}`
+  })
+  const { correlation } = bench.tables.table(part.table)
+  const isWhole = part.sort.length === 0 && part.limit === null && range === null && rows.joins.length === 0
+  if (isWhole && correlation !== null && correlation < IN_ORDER) return ''
+  const order = [...sorted, ...part.primaryKey.map((name) => bench.dialect.order(rows.place, name))]
+  return order.length > 0 ? ` order by ${order.join(', ')}` : ''
+}
+
+function rangeCondition(bench: Bench, part: CheckedPart, place: RowPlace, range: KeyRange | null): string | null {
+  const [name] = part.primaryKey
+  if (range === null || name === undefined) return null
+  const { base } = bench.tables.column(part.table, name)
+  const key = bench.dialect.column(place, name)
+  const bounds = [
+    ...(range.from === null ? [] : [`${key} >= ${literal(range.from)}::${base}`]),
+    ...(range.to === null ? [] : [`${key} < ${literal(range.to)}::${base}`]),
+  ]
+  return bounds.length === 0 ? null : bounds.join(' and ')
+}
+
+function hasMany(node: Selected): boolean {
+  return node.kind === 'many' || (node.kind === 'one' && node.select.some(hasMany))
+}
+
+/** Cells that are read for the errors log only have no place in a file that is not looked at. */
+function visible(part: CheckedPart): readonly Selected[] {
+  return part.select.filter((node) => !(node.kind === 'field' && node.hidden))
+}
+
+function whereText(conditions: readonly (string | null)[]): string {
+  const given = conditions.filter((condition) => condition !== null)
+  return given.length === 0 ? '' : ` where ${given.join(' and ')}`
+}
+
+function limitText({ limit }: CheckedPart): string {
+  return limit === null ? '' : ` limit ${limit}`
+}
+
+function copyText(select: string, options: string): string {
+  return `copy (${select}) to stdout${options}`
+}
+
+function csvOptions({ output }: WrittenForm): string {
+  const quote = output.quoting === 'all' ? ', force_quote *' : ''
+  return ` (format csv, delimiter ${literal(output.delimiter)}, null ''${quote})`
+}

@@ -1,0 +1,16 @@
+/** Whether COPY itself writes a CSV as the format would, to the byte. */
+import { flatLeaves } from '../../job/shape.ts'
+import type { CheckedPart, WrittenForm } from '../../job/spec.ts'
+import type { Bench } from './relations.ts'
+
+export function writesAlike(bench: Bench, part: CheckedPart, { format, output }: WrittenForm): boolean {
+  // The empty text: COPY quotes it only where it would be taken for NULL.
+  const isPlain = output.nullText === '' && output.lineEnd === '\n' && !output.formulaGuard
+  if (format !== 'csv' || !isPlain || !bench.isValidText) return false
+  return flatLeaves(part.select).every(({ path, leaf }) => {
+    if (leaf.kind === 'many') return false
+    if (leaf.type === 'timestamp' && output.times !== 'database') return false
+    // Where the configuration says another type than the database, a cell may be spelled anew.
+    return leaf.type === bench.tables.column(path.at(-1)?.join.table ?? part.table, leaf.column).type
+  })
+}

