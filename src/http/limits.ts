@@ -80,7 +80,7 @@ export async function limitRequests(
     max: (_request, key) => (key.startsWith('key:') ? requestsPerMinute : unknownPerMinute),
     allowList: (request) => request.routeOptions.config.unlimited === true,
     enableDraftSpec: true,
-    errorResponseBuilder: (_request, { ttl }) => tooMany(Math.max(1, Math.ceil(ttl / 1000))),
+    errorResponseBuilder: (request, { ttl }) => tooMany(keyOf(request, known), Math.max(1, Math.ceil(ttl / 1000))),
   })
   // A hook of the whole server and the first one to ask, so that it also counts unknown addresses and refused keys.
   app.addHook('onRequest', app.rateLimit())
@@ -92,9 +92,9 @@ function keyOf(request: FastifyRequest, known: KnownKeys): string {
   return id === null ? `address:${normalizeIP(request.ip)}` : `key:${id}`
 }
 
-function tooMany(seconds: number): FreightError {
+function tooMany(key: string, seconds: number): FreightError {
   return new FreightError('RATE_LIMITED', `Too many requests in this minute. Try again in ${seconds} s.`, {
-    details: { retryAfterSeconds: seconds },
+    details: { retryAfterSeconds: seconds, subject: key.startsWith('key:') ? 'caller' : 'address' },
   })
 }
 

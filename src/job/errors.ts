@@ -76,6 +76,8 @@ export interface ErrorDetails {
   readonly allowed?: readonly string[]
   /** The job's status, where the status is the reason. */
   readonly status?: string
+  /** Of RATE_LIMITED: whose allowance is used up, a known caller's or that of an address without one. */
+  readonly subject?: 'caller' | 'address'
   /** Seconds after which trying again makes sense. */
   readonly retryAfterSeconds?: number
 }

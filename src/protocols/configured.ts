@@ -1,11 +1,11 @@
 /** The protocols that the configuration asks for, ready to be mounted. */
 import type { Protocol, ProtocolSite } from './protocol.ts'
 import type { ProtocolsConfig } from './settings.ts'
+import { v1Exports } from './v1-exports/v1-exports.ts'
 
 type Making = (config: ProtocolsConfig, site: ProtocolSite) => Protocol | undefined
 
-/** One line for each, as in `({ 'x': section }, site) => section && xProtocol(section, site)`. */
-const MAKINGS: readonly Making[] = []
+const MAKINGS: readonly Making[] = [({ 'v1-exports': section }, site) => section && v1Exports(section, site)]
 
 /** Throws CONFIG_INVALID where a section names a field that its resource does not have. */
 export function configuredProtocols(config: ProtocolsConfig, site: ProtocolSite): Protocol[] {

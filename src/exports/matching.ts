@@ -1,0 +1,19 @@
+/** How many rows of a resource match, for a protocol that must know whether something exists. Stores nothing. */
+import type { Principal } from '../access/principal.ts'
+import type { ExportsContext } from './context.ts'
+import { countRows } from './count.ts'
+
+const COUNT_MS = 500
+
+/** Of the caller's own rows; null where the source did not tell in time. Throws what the catalog refuses. */
+export async function countMatching(
+  context: ExportsContext,
+  caller: Principal,
+  resource: string,
+  filters: Readonly<Record<string, unknown>>,
+): Promise<number | null> {
+  const part = { resource, fields: [], includes: [], filters, sort: [], limit: 1 }
+  const request = { parts: [part], format: 'ndjson', compression: null, options: {}, dryData: false }
+  const { rows, exact } = await countRows(context, context.catalog().check(request, caller.tenant), COUNT_MS)
+  return exact ? rows : null
+}

@@ -1,0 +1,95 @@
+/** Which request calls which verb. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Principal } from '../../access/principal.ts'
+import type { ExportsContext } from '../../exports/context.ts'
+import { createExport } from '../../exports/create.ts'
+import { mintLink } from '../../exports/link.ts'
+import { listExports } from '../../exports/list.ts'
+import { countMatching } from '../../exports/matching.ts'
+import { removeExport } from '../../exports/remove.ts'
+import { getServedExport, isServed } from '../../exports/served.ts'
+import { FreightError } from '../../job/errors.ts'
+import type { Job } from '../../job/job.ts'
+import { callerOf, type ProtocolSite } from '../protocol.ts'
+import type { Messages } from './messages.ts'
+import { type AskedFilters, readExport, readFilters, readId, readIdempotencyKey } from './request.ts'
+import { viewExport } from './view.ts'
+
+type ById = { Params: { id: string } }
+
+/** The list has no pages on this wire; beyond so many its oldest are left out. */
+const LISTED = 1_000
+const LISTED_AT_ONCE = 100
+
+export function v1Routes(app: FastifyInstance, messages: Messages, { context, publicUrl }: ProtocolSite): void {
+  const serves = (resource: string): boolean => resource === messages.resource
+  const view = (job: Job) => viewExport(job, messages, context.now())
+  const found = (request: FastifyRequest<ById>): Promise<Job> =>
+    notFoundAs('Export not found', () => getServedExport(context, callerOf(request), readId(request.params.id), serves))
+
+  app.post('/v1/exports', async (request, reply) => {
+    const caller = callerOf(request)
+    const key = readIdempotencyKey(request.headers['idempotency-key'])
+    const asked = readFilters(request.body)
+    await assertEndpoint(context, caller, messages, asked)
+    const input = { ...readExport(asked, messages), idempotency: key === null ? null : { key, body: request.body } }
+    return answer(reply.code(201), view(await createExport(context, caller, input)))
+  })
+
+  app.get('/v1/exports', async (request, reply) => {
+    const jobs = await listAll(context, callerOf(request), messages.resource)
+    return answer(reply, jobs.filter((job) => isServed(job, serves)).map(view))
+  })
+
+  app.get<ById>('/v1/exports/:id', async (request, reply) => answer(reply, view(await found(request))))
+
+  app.get<ById>('/v1/exports/:id/download', async (request, reply) => {
+    const { id } = await found(request)
+    const link = await mintLink(context, callerOf(request), id, null)
+    return answer(reply.code(302).header('location', `${publicUrl()}${link}`), {})
+  })
+
+  app.delete<ById>('/v1/exports/:id', async (request, reply) => {
+    const { id } = await found(request)
+    await notFoundAs('Export not found', () => removeExport(context, callerOf(request), id))
+    return reply.code(204).send()
+  })
+}
+
+function answer(reply: FastifyReply, data: object): FastifyReply {
+  return reply.send({ data, meta: { request_id: reply.request.id } })
+}
+
+async function notFoundAs<T>(message: string, verb: () => Promise<T>): Promise<T> {
+  try {
+    return await verb()
+  } catch (thrown) {
+    if (thrown instanceof FreightError && thrown.code === 'NOT_FOUND') throw new FreightError('NOT_FOUND', message)
+    throw thrown
+  }
+}
+
+async function listAll(context: ExportsContext, caller: Principal, resource: string): Promise<Job[]> {
+  const jobs: Job[] = []
+  let before: string | null = null
+  do {
+    const page = await listExports(context, caller, { filter: { resource }, limit: LISTED_AT_ONCE, before })
+    jobs.push(...page.jobs)
+    before = page.nextBefore
+  } while (before !== null && jobs.length < LISTED)
+  return jobs
+}
+
+/** An endpoint that is another tenant's is as unknown as one that does not exist. */
+async function assertEndpoint(
+  context: ExportsContext,
+  caller: Principal,
+  messages: Messages,
+  asked: AskedFilters,
+): Promise<void> {
+  const { endpoints } = messages
+  if (!endpoints || asked.endpoint_id === undefined) return
+  const filters = { [`${endpoints.field}_eq`]: asked.endpoint_id }
+  if ((await countMatching(context, caller, endpoints.resource, filters)) !== 0) return
+  throw new FreightError('NOT_FOUND', 'endpoint not found', { details: { pointer: '/endpoint_id' } })
+}
