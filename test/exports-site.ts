@@ -128,7 +128,7 @@ export async function complete(site: ExportsSite, { id }: Job, names: readonly s
   for (const [index, name] of names.entries()) {
     const key = `${id}/${claimed.run}/file-${index + 1}`
     await site.context.storage.put(key, once(bytes), AbortSignal.timeout(10_000))
-    files.push({ key, name, mediaType: 'text/csv', bytes: bytes.length, sha256: 'ab'.repeat(32) })
+    files.push({ key, name, resource: 'orders', rows: 1, mediaType: 'text/csv', bytes: bytes.length, sha256: 'ab'.repeat(32) })
   }
   const completion = completionOf(claimed, site.clock.now, new Date(site.clock.now.getTime() + DAY_MS))
   const done = await site.store.complete(id, claimed.run, { ...completion, files })

@@ -126,7 +126,7 @@ export async function completedExport(site: HttpSite, number: number, bytes: Buf
   const completion = completionOf(claimed, site.clock.now, new Date(site.clock.now.getTime() + DAY_MS))
   const done = await site.store.complete(claimed.id, claimed.run, {
     ...completion,
-    files: [{ key, name, mediaType: 'text/csv; charset=utf-8', bytes: bytes.length, sha256 }],
+    files: [{ key, name, resource: 'orders', rows: 1, mediaType: 'text/csv; charset=utf-8', bytes: bytes.length, sha256 }],
   })
   if (!done) throw new Error('the job cannot be completed')
   return done

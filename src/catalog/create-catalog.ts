@@ -18,6 +18,7 @@ import { relateResources } from './relations.ts'
 import { configInvalid, type Resource, resolveResource } from './resources.ts'
 import { scopeOf } from './scope.ts'
 import { sortKeys } from './sort.ts'
+import { checkSplit } from './split.ts'
 
 const MAX_PARTS = 20
 
@@ -138,5 +139,6 @@ function checkPart(offer: Offer, part: PartRequest, at: string, scope: Scope, dr
     sort: sortKeys(resource, sort, `${at}/sort`, scope),
     limit,
     maxRows: resource.maxRows,
+    split: checkSplit(part.split, at),
   }
 }

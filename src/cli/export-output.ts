@@ -1,7 +1,8 @@
 /** Where `freight export` writes: a file that appears whole, or standard output. */
-import { accessSync, constants, type Stats, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import { FreightError } from '../job/errors.ts'
+import { isNumberedName } from '../job/numbered-name.ts'
 import { CommandFailure } from './fault.ts'
 
 export interface FileOutput {
@@ -21,6 +22,18 @@ export interface StreamOutput {
 export function chooseOutput(name: string, force: boolean): FileOutput | StreamOutput {
   if (name === '-') return streamOutput(process.stdout)
   return { path: freePath('--output', name, force), force }
+}
+
+/** Where the files of a split export go: into the folder that is named, or under numbered names made of the one that is named. */
+export function chooseSplitOutput(name: string, fileName: string, force: boolean): FileOutput {
+  if (name === '-') throw new CommandFailure('Several files cannot go to standard output; name a file or a folder with --output.')
+  const isFolder = /[/\\]$/.test(name) || statOf(resolve(name))?.isDirectory()
+  const path = isFolder ? resolve(name, fileName) : resolve(name)
+  checkFolder(dirname(path), '--output')
+  const existing = readdirSync(dirname(path)).find((other) => isNumberedName(basename(path), other))
+  if (existing !== undefined && !force)
+    throw new CommandFailure(`"${existing}" exists already; --force replaces it, --output names other files.`)
+  return { path, force }
 }
 
 /** The absolute path, if something may be written there: a new file, a device, or with `force` a file that is there. */

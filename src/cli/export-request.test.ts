@@ -29,7 +29,7 @@ test('conditions add up, and the same attribute and predicate twice is refused',
 
 test('flags that were not given ask for nothing', () => {
   expect(exportRequest({ resource: 'orders', format: 'csv', header: true })).toEqual({
-    parts: [{ resource: 'orders', fields: [], includes: [], filters: {}, sort: [], limit: null }],
+    parts: [{ resource: 'orders', fields: [], includes: [], filters: {}, sort: [], limit: null, split: null }],
     format: 'csv',
     compression: null,
     options: {

@@ -1,6 +1,6 @@
 /** From the flags of `freight export` to the request the service takes, and to the name of the file. Pure. */
 import { InvalidArgumentError } from 'commander'
-import type { ExportRequest } from '../job/spec.ts'
+import type { ExportRequest, Split } from '../job/spec.ts'
 
 /** As commander hands them over; what was not given is absent. */
 export interface ExportFlags {
@@ -15,6 +15,8 @@ export interface ExportFlags {
   readonly where?: Condition[]
   readonly sort?: string[]
   readonly limit?: number
+  readonly splitRows?: number
+  readonly splitBytes?: number
   readonly dryData?: true
   readonly output?: string
   readonly force?: true
@@ -74,6 +76,7 @@ export function exportRequest(flags: ExportFlags): ExportRequest {
     filters: Object.fromEntries((flags.where ?? []).map(({ key, value }) => [key, value])),
     sort: flags.sort ?? [],
     limit: flags.limit ?? null,
+    split: splitOf(flags),
   }
   return {
     parts: [part],
@@ -93,6 +96,12 @@ export function exportRequest(flags: ExportFlags): ExportRequest {
     },
     dryData: flags.dryData ?? false,
   }
+}
+
+/** At most one of the two is given. */
+export function splitOf({ splitRows, splitBytes }: Pick<ExportFlags, 'splitRows' | 'splitBytes'>): Split | null {
+  if (splitRows !== undefined) return { rows: splitRows }
+  return splitBytes === undefined ? null : { bytes: splitBytes }
 }
 
 const COMPRESSED: Readonly<Record<string, string>> = { gzip: '.gz', zstd: '.zst' }

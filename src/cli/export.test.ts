@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import Database from 'better-sqlite3'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
@@ -206,4 +207,68 @@ test('without --source the config says what may be exported', async () => {
   const orders = await freight(['export', '--resource', 'orders', '--output', '-'], { cwd: folder })
   expect(orders).toMatchObject({ code: 2, stdout: '' })
   clean()
+})
+
+test('a split export writes numbered files of so many rows, each with its header, and a receipt of all', async () => {
+  const { code, stderr } = await run(
+    '--resource',
+    'orders',
+    '--split-rows',
+    '1250',
+    '--compress',
+    'gzip',
+    '--manifest',
+    'receipt.json',
+  )
+  expect({ code, stderr }).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(
+      /^3 files, orders-00001\.csv\.gz to orders-00003\.csv\.gz: 3,000 rows, [\d.]+ kB in [\d.]+ s\n$/,
+    ),
+  })
+  const names = ['orders-00001.csv.gz', 'orders-00002.csv.gz', 'orders-00003.csv.gz']
+  expect(leftovers().sort()).toEqual([...names, 'receipt.json'])
+  const rows = names.map((name) => parse(gunzipSync(readFileSync(join(folder, name))), { columns: true }) as { id: string }[])
+  expect(rows.map((some) => some.length)).toEqual([1_250, 1_250, 500])
+  expect(rows.flat().map(({ id }) => Number(id))).toEqual(Array.from({ length: ROWS }, (_, index) => index + 1))
+  const verified = await freight(['verify', 'receipt.json'], { cwd: folder })
+  expect({ code: verified.code, lines: verified.stdout.match(/OK, /g) }).toEqual({ code: 0, lines: ['OK, ', 'OK, ', 'OK, '] })
+  clean()
+})
+
+test('a split export goes into a folder, keeps the files that are there, and replaces all of them with --force', async () => {
+  mkdirSync(join(folder, 'out'))
+  expect(await run('--resource', 'orders', '--split-rows', '1000', '--output', 'out')).toMatchObject({ code: 0 })
+  expect(readdirSync(join(folder, 'out'))).toHaveLength(3)
+  expect(await run('--resource', 'orders', '--split-rows', '3000', '--output', 'out')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('"orders-00001.csv" exists already'),
+  })
+  expect(await run('--resource', 'orders', '--split-bytes', '100000000', '--output', 'out', '--force')).toMatchObject({ code: 0 })
+  expect(readdirSync(join(folder, 'out'))).toEqual(['orders-00001.csv'])
+  clean()
+})
+
+test('several files go nowhere but to files, and are asked for in one way', async () => {
+  expect(await run('--resource', 'orders', '--split-rows', '10', '--output', '-')).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('cannot go to standard output'),
+  })
+  expect(await run('--resource', 'orders', '--split-rows', '10', '--split-bytes', '5000')).toMatchObject({ code: 2 })
+  expect(await run('--resource', 'orders', '--split-bytes', '10')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('1024'),
+  })
+  expect(leftovers()).toEqual([])
+})
+
+test('a split export that is interrupted leaves none of its files', async () => {
+  const child = startFreight(['export', '--source', 'sqlite:shop.db', '--resource', 'pairs', '--split-rows', '20000'], {
+    cwd: folder,
+  })
+  await expect.poll(() => leftovers().some((name) => name.startsWith('pairs-')), { timeout: 20_000 }).toBe(true)
+  child.kill('SIGINT')
+  expect(await ended(child)).toMatchObject({ code: 130 })
+  expect(leftovers()).toEqual([])
 })

@@ -5,8 +5,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Progress } from '../job/job.ts'
 import type { Manifest } from '../job/manifest.ts'
 import type { LogEntry, Results } from '../job/tally.ts'
-import { chooseOutput, type FileOutput, freePath, outputFault, type StreamOutput } from './export-output.ts'
-import { condition, defaultFileName, type ExportFlags, exportRequest } from './export-request.ts'
+import { chooseOutput, chooseSplitOutput, type FileOutput, freePath, outputFault, type StreamOutput } from './export-output.ts'
+import { condition, defaultFileName, type ExportFlags, exportRequest, splitOf } from './export-request.ts'
 import { CommandFailure } from './fault.ts'
 import { manifestText } from './manifest-text.ts'
 import { bytesText, count, createBar, createReport, figuresOf, follow, type ProgressDisplay } from './progress-bar.ts'
@@ -16,6 +16,7 @@ import { commaList, EXIT, refuseRepeats, someText, wholeNumber } from './usage.t
 
 /** Lines of the errors log that are printed below the summary. */
 const LOG_LINES = 3
+const MOST = Number.MAX_SAFE_INTEGER
 
 export function addExport(program: Command): void {
   const command = program
@@ -31,7 +32,9 @@ export function addExport(program: Command): void {
     .option('--include <list>', 'relations: customer,line_items.sku', commaList)
     .option('--where <condition>', 'status_eq=paid, repeated: all must hold', condition)
     .option('--sort <list>', 'a,-b: a minus sorts descending', commaList)
-    .option('--limit <rows>', 'rows at most', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--limit <rows>', 'rows at most (per file: --split-rows N|--split-bytes N)', wholeNumber(0, MOST))
+    .addOption(new Option('--split-rows <rows>').argParser(wholeNumber(1, MOST)).hideHelp())
+    .addOption(new Option('--split-bytes <bytes>').argParser(wholeNumber(1, MOST)).conflicts('splitRows').hideHelp())
     .option('--dry-data', 'without keys, timestamps and blanks')
     .option('--output <file>', 'default: resource.format here; - is standard output', someText)
     .option('--force', 'replace an existing file')
@@ -68,7 +71,9 @@ function progressKind(text: string): 'json' {
 async function runExport(flags: ExportFlags): Promise<number> {
   const name = flags.output ?? defaultFileName(flags)
   const settings = flags.source === undefined ? await offeringConfig(flags.config) : sourceConfig(flags.source)
-  const output = chooseOutput(name, flags.force ?? false)
+  const isSplit = splitOf(flags) !== null
+  const force = flags.force ?? false
+  const output = isSplit ? chooseSplitOutput(name, defaultFileName(flags), force) : chooseOutput(name, force)
   if (flags.manifest !== undefined) checkManifestPath(flags.manifest, flags.force ?? false, output)
   const stop = onStopSignal()
   const startedMs = performance.now()
@@ -90,8 +95,8 @@ async function runExport(flags: ExportFlags): Promise<number> {
     stopDrawing()
     // The last bytes may fail after everything else has gone well.
     if ('stream' in output && output.failure()) return endBroken(null, output, stop.signal)
-    if (flags.manifest !== undefined) await writeManifest(flags.manifest, result.manifest, name)
-    tell(flags, { name, ...result, seconds: (performance.now() - startedMs) / 1000 })
+    if (flags.manifest !== undefined) await writeManifest(flags.manifest, result)
+    tell(flags, { name: shownName(name, result.paths), ...result, seconds: (performance.now() - startedMs) / 1000 })
     return EXIT.done
   } catch (error) {
     stopDrawing()
@@ -126,10 +131,14 @@ function displayFor(flags: ExportFlags): ProgressDisplay | null {
   return process.stderr.isTTY ? createBar(process.stderr, flags.resource) : null
 }
 
-/** The receipt names the file as it is called here, so that it is found beside it. */
-async function writeManifest(path: string, manifest: Manifest, output: string): Promise<void> {
-  const [file] = manifest.files
-  const files = output === '-' || !file ? manifest.files : [{ ...file, name: basename(output) }]
+interface Written {
+  readonly manifest: Manifest
+  readonly paths: readonly string[]
+}
+
+/** The receipt names the files as they are called here, so that they are found beside it. */
+async function writeManifest(path: string, { manifest, paths }: Written): Promise<void> {
+  const files = manifest.files.map((file, index) => ({ ...file, name: basename(paths[index] ?? file.name) }))
   try {
     await writeFile(path, manifestText({ ...manifest, files }))
   } catch (error) {
@@ -147,6 +156,14 @@ interface Outcome {
   readonly seconds: number
 }
 
+/** What was asked for; of several files the first and the last. */
+function shownName(name: string, paths: readonly string[]): string {
+  const [first, second] = paths
+  if (first === undefined) return 'standard output'
+  const last = paths.at(-1) ?? first
+  return second === undefined ? name : `${count(paths.length)} files, ${basename(first)} to ${basename(last)}`
+}
+
 /** `orders.csv: 59,998 rows, 12.3 MB in 0.8 s, sha256 1a2b3c4d5e6f…`, or the same as a JSON line. */
 function tell(flags: ExportFlags, { name, manifest, results, errorsLog, seconds }: Outcome): void {
   const rows = manifest.files.reduce((sum, file) => sum + file.rows, 0)
@@ -157,10 +174,11 @@ function tell(flags: ExportFlags, { name, manifest, results, errorsLog, seconds 
     return
   }
   const parts = [`${count(rows)} ${rows === 1 ? 'row' : 'rows'}`, `${bytesText(bytes)} in ${seconds.toFixed(1)} s`]
-  parts.push(`sha256 ${manifest.files[0]?.sha256.slice(0, 12) ?? ''}…`)
+  const [only, second] = manifest.files
+  if (only && !second) parts.push(`sha256 ${only.sha256.slice(0, 12)}…`)
   if (results.warnings > 0) parts.push(`${count(results.warnings)} with changed cells`)
   if (results.errors > 0) parts.push(`${count(results.errors)} left out`)
-  process.stderr.write(`${name === '-' ? 'standard output' : name}: ${parts.join(', ')}\n${logLines(errorsLog)}`)
+  process.stderr.write(`${name}: ${parts.join(', ')}\n${logLines(errorsLog)}`)
 }
 
 function logLines(errorsLog: readonly LogEntry[]): string {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { complete, type ExportsSite, newExport, openExportsSite } from '../../test/exports-site.ts'
 import { createExport } from './create.ts'
-import { createLinkSigner, type LinkedFile, mintLink } from './link.ts'
+import { createLinkSigner, type LinkedFile, mintArchiveLink, mintLink } from './link.ts'
 
 const NOW = new Date('2026-03-01T12:00:00.250Z')
 const FILE: LinkedFile = { jobId: '0199a0b0-0000-7000-8000-000000000001', run: 3, index: 12, name: "orders (é) 'a'/b.csv.gz" }
@@ -118,5 +118,37 @@ describe('minting a link to an export', () => {
     expect(theirs).toEqual(nobodys)
     site.clock.now = expiresAt ?? site.clock.now
     await expect(mintLink(site.context, site.caller, job.id, 1)).rejects.toMatchObject({ code: 'EXPORT_EXPIRED' })
+  })
+
+  it('leads to an archive of all files once the export is completed', async () => {
+    const job = await createExport(site.context, site.caller, newExport('orders'))
+    await expect(mintArchiveLink(site.context, site.caller, job.id)).rejects.toMatchObject({ code: 'EXPORT_NOT_READY' })
+    await complete(site, job, ['a.csv', 'b.csv'])
+    const link = await mintArchiveLink(site.context, site.caller, job.id)
+    const linked = { jobId: job.id, run: 1, index: 'zip', name: 'orders-2026-03-01.zip' }
+    expect(site.context.links.verify(link, site.clock.now)).toEqual(linked)
+    expect((await site.store.events(job.id, 0)).at(-1)).toMatchObject({ type: 'linked', data: { file: 'zip' } })
+    await expect(mintArchiveLink(site.context, site.stranger, job.id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('is given for each file of a running split export that is whole, and for no other', async () => {
+    const job = await createExport(site.context, site.caller, newExport('orders'))
+    await site.store.claim(job.id, site.clock.now)
+    const file = {
+      name: 'orders-00001.csv',
+      resource: 'orders',
+      rows: 1,
+      mediaType: 'text/csv',
+      bytes: 5,
+      sha256: 'ab'.repeat(32),
+    }
+    await site.store.files(job.id, 1, [{ ...file, key: `${job.id}/1/orders-00001.csv` }])
+    const link = await mintLink(site.context, site.caller, job.id, 1)
+    expect(site.context.links.verify(link, site.clock.now)).toMatchObject({ run: 1, index: 1, name: 'orders-00001.csv' })
+    const refused = [mintLink(site.context, site.caller, job.id, 2), mintLink(site.context, site.caller, job.id, null)]
+    for (const asked of [...refused, mintArchiveLink(site.context, site.caller, job.id)])
+      await expect(asked).rejects.toMatchObject({ code: 'EXPORT_NOT_READY' })
+    await site.store.interrupt('acme', job.id, site.clock.now)
+    await expect(mintLink(site.context, site.caller, job.id, 1)).rejects.toMatchObject({ code: 'EXPORT_NOT_READY' })
   })
 })

@@ -9,11 +9,11 @@ import { isExpired, type Job } from '../job/job.ts'
 import type { ExportsContext } from './context.ts'
 import { getExport } from './get.ts'
 
-/** What a link leads to. `index` counts from 1, as the manifest lists the files. */
+/** What a link leads to. `index` counts from 1, as the manifest lists the files; `zip` is all of them in one archive. */
 export interface LinkedFile {
   readonly jobId: string
   readonly run: number
-  readonly index: number
+  readonly index: number | 'zip'
   readonly name: string
 }
 
@@ -30,7 +30,7 @@ export interface LinkSigner {
 /** The longest link there can be: 3 bytes of escape for each of up to 200 UTF-8 bytes of name, and the rest. */
 const LONGEST_LINK = 1_000
 const LINK =
-  /^\/downloads\/([0-9a-f-]{36})\/([1-9][0-9]{0,9})\/([1-9][0-9]{0,5})\/([^/?#]{1,700})\?expires=([1-9][0-9]{0,11})&signature=([A-Za-z0-9_-]{43})$/
+  /^\/downloads\/([0-9a-f-]{36})\/([1-9][0-9]{0,9})\/([1-9][0-9]{0,5}|zip)\/([^/?#]{1,700})\?expires=([1-9][0-9]{0,11})&signature=([A-Za-z0-9_-]{43})$/
 
 /** The first of `secrets` signs, all verify, so a rotation breaks no link before its end. */
 export function createLinkSigner(options: { secrets: readonly string[]; lifetimeMs: number }): LinkSigner {
@@ -75,7 +75,11 @@ function parse(raw: string): { file: LinkedFile; expires: number; signature: str
   if (!jobId || !run || !index || !escaped || !expires || !signature) return null
   const name = decoded(escaped)
   if (name === null) return null
-  return { file: { jobId, run: Number(run), index: Number(index), name }, expires: Number(expires), signature }
+  return {
+    file: { jobId, run: Number(run), index: index === 'zip' ? index : Number(index), name },
+    expires: Number(expires),
+    signature,
+  }
 }
 
 function decoded(escaped: string): string | null {
@@ -92,23 +96,24 @@ function invalid(): FreightError {
 }
 
 /**
- * A link to file `index` (from 1), or to the only file when `index` is null. Recorded as a `linked` event with who asked.
+ * A link to file `index` (from 1), or to the only file when `index` is null. Recorded as a `linked` event with who asked. While a split
+ * export runs, its files that are whole already have links by their number.
  *
- * Throws NOT_FOUND (no such export or file), EXPORT_NOT_READY (not completed), EXPORT_EXPIRED, and SEVERAL_FILES when `index` is null
- * and there is more than one.
+ * Throws NOT_FOUND (no such export or file), EXPORT_NOT_READY (not completed, or the file is not whole yet), EXPORT_EXPIRED, and
+ * SEVERAL_FILES when `index` is null and there is more than one.
  */
 export async function mintLink(context: ExportsContext, caller: Principal, id: string, index: number | null): Promise<string> {
   const job = await getExport(context, caller, id)
   const now = context.now()
-  assertDownloadable(job, now)
+  const number = index ?? 1
+  if (index === null || !isWholeAlready(job, number)) assertDownloadable(job, now)
   if (index === null && job.files.length > 1) {
     throw new FreightError(
       'SEVERAL_FILES',
-      `This export has ${job.files.length} files. Ask for one by its number: /exports/${job.id}/files/1 to /files/${job.files.length}.`,
+      `This export has ${job.files.length} files. Ask for one by its number: /exports/${job.id}/files/1 to /files/${job.files.length}; or for all in one archive: /exports/${job.id}/files.zip.`,
       { details: { status: job.status } },
     )
   }
-  const number = index ?? 1
   const file = job.files[number - 1]
   if (!file) {
     const has = job.files.length === 1 ? '1 file' : `${job.files.length} files`
@@ -116,6 +121,26 @@ export async function mintLink(context: ExportsContext, caller: Principal, id: s
   }
   await context.store.addEvent(job.id, 'linked', now, { by: caller.id, file: number })
   return context.links.mint({ jobId: job.id, run: job.run, index: number, name: file.name }, now)
+}
+
+function isWholeAlready(job: Job, number: number): boolean {
+  return job.status === 'in_progress' && job.files[number - 1] !== undefined
+}
+
+/** A link to all files in one zip archive. Throws NOT_FOUND, EXPORT_NOT_READY and EXPORT_EXPIRED as above. */
+export async function mintArchiveLink(context: ExportsContext, caller: Principal, id: string): Promise<string> {
+  const job = await getExport(context, caller, id)
+  const now = context.now()
+  assertDownloadable(job, now)
+  await context.store.addEvent(job.id, 'linked', now, { by: caller.id, file: 'zip' })
+  return context.links.mint({ jobId: job.id, run: job.run, index: 'zip', name: archiveName(job) }, now)
+}
+
+/** `orders-2026-01-31.zip`. */
+function archiveName(job: Job): string {
+  const [first] = job.spec.parts
+  const named = job.spec.parts.length === 1 && first ? first.resource.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 100) : 'export'
+  return `${named}-${job.createdAt.toISOString().slice(0, 10)}.zip`
 }
 
 function assertDownloadable(job: Job, now: Date): void {

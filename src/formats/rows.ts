@@ -35,11 +35,13 @@ class ChunkEncoder {
   readonly #copyRow: CopyRow
   readonly #jsonForm = new ReusedBuffer()
   readonly #output = new ReusedBuffer()
-  #rowsBefore = 0
+  /** Counted over all files of a split export: a row has one number. */
+  #rowsBefore: number
 
   constructor(slots: readonly Slot[], tally: RowTally, writer: RowWriter) {
     this.#slots = slots
     this.#tally = tally
+    this.#rowsBefore = tally.rows
     this.#writer = writer
     this.#copyRow = new CopyRow(slots)
   }

@@ -3,9 +3,11 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ExportsContext } from '../exports/context.ts'
+import type { LinkedFile } from '../exports/link.ts'
 import { FreightError } from '../job/errors.ts'
 import { isExpired, type Job, type StoredFile } from '../job/job.ts'
 import type { UpkeepStore } from '../store/store.ts'
+import { sendArchive } from './archives.ts'
 import { attachment } from './content-disposition.ts'
 import { protocolProblem } from './problems.ts'
 import { type ByteRange, hasAlready, keepsRange, readRange } from './range.ts'
@@ -29,7 +31,13 @@ export function downloadRoutes(app: FastifyInstance, options: DownloadOptions): 
 }
 
 async function download(request: FastifyRequest, reply: FastifyReply, options: DownloadOptions): Promise<FastifyReply> {
-  const file = await linkedFile(request, options)
+  const { job, link } = await linkedJob(request, options)
+  if (link.index === 'zip') {
+    await linkedFile(job, job.files[0]?.name ?? '', 1, options)
+    dropStalled(request, options.stallMs)
+    return sendArchive(request, reply, { job, name: link.name, storage: options.context.storage })
+  }
+  const file = await linkedFile(job, link.name, link.index, options)
   const etag = `"${file.sha256}"`
   reply.headers({
     'accept-ranges': 'bytes',
@@ -56,24 +64,32 @@ function header(request: FastifyRequest, name: string): string | undefined {
 }
 
 /** The link first, on the address as it came, so that nothing about a job is told to someone without one. */
-async function linkedFile(request: FastifyRequest, { context, jobs }: DownloadOptions): Promise<StoredFile> {
+async function linkedJob(request: FastifyRequest, { context, jobs }: DownloadOptions): Promise<{ job: Job; link: LinkedFile }> {
   const now = context.now()
   const link = context.links.verify(request.raw.url ?? '', now)
   const job = await jobs.find(link.jobId)
-  const file = job && isOffered(job, link.run, now) ? job.files[link.index - 1] : undefined
-  if (!file || file.name !== link.name) throw gone()
+  if (!job || !isOffered(job, link, now)) throw gone()
+  return { job, link }
+}
+
+/** Files of a run are offered as soon as each is whole; all together only when the export is completed. */
+function isOffered(job: Job, { run, index }: LinkedFile, now: Date): boolean {
+  if (job.run !== run) return false
+  if (job.status === 'in_progress') return index !== 'zip'
+  return job.status === 'completed' && !isExpired(job, now) && job.filesRemovedAt === null
+}
+
+async function linkedFile(job: Job, name: string, index: number, { context }: DownloadOptions): Promise<StoredFile> {
+  const file = job.files[index - 1]
+  if (!file || file.name !== name) throw gone()
   const stored = await context.storage.stat(file.key)
   if (!stored) throw gone()
   if (stored.bytes !== file.bytes) {
     throw new FreightError('INTERNAL', 'The stored file differs from the one that was written; it is not given out.', {
-      cause: new Error(`${link.jobId}, file ${link.index}: ${stored.bytes} bytes are stored, ${file.bytes} were written`),
+      cause: new Error(`${job.id}, file ${index}: ${stored.bytes} bytes are stored, ${file.bytes} were written`),
     })
   }
   return file
-}
-
-function isOffered(job: Job, run: number, now: Date): boolean {
-  return job.status === 'completed' && job.run === run && !isExpired(job, now) && job.filesRemovedAt === null
 }
 
 function gone(): FreightError {

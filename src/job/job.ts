@@ -25,6 +25,8 @@ export interface Progress {
 export interface StoredFile {
   readonly key: string
   readonly name: string
+  readonly resource: string
+  readonly rows: number
   readonly mediaType: string
   readonly bytes: number
   readonly sha256: string
@@ -52,6 +54,7 @@ export interface Job {
   readonly results: Results | null
   readonly error: PlainError | null
   readonly errorsLog: readonly LogEntry[]
+  /** Of a completed job, all of them; of one in progress, the parts of its run that are whole already. Else none. */
   readonly files: readonly StoredFile[]
   readonly manifest: Manifest | null
   readonly reference: string | null

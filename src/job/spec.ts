@@ -9,6 +9,13 @@ export type CompressionName = 'gzip' | 'zstd'
 export type ProfileName = 'machine' | 'excel'
 export type TimesOption = 'database' | 'rfc3339'
 
+/**
+ * A part's rows in several files, each whole and readable by itself. `rows`: exactly so many in each but the last. `bytes`: ended at
+ * the row's end next to this size, which is that before compression; for formats that know their own size only at the end, that of
+ * the rows as text.
+ */
+export type Split = { readonly rows: number } | { readonly bytes: number }
+
 /** One resource in an export, as asked for. Empty lists mean "not given". */
 export interface PartRequest {
   readonly resource: string
@@ -20,6 +27,8 @@ export interface PartRequest {
   readonly sort: readonly string[]
   /** Rows at most; null for all. */
   readonly limit: number | null
+  /** Null, or absent in what was stored before there was any: one file. */
+  readonly split?: Split | null
 }
 
 /** How the bytes are to look; null or absent: the profile's own value. */
@@ -173,6 +182,8 @@ export interface CheckedPart {
   readonly limit: number | null
   /** Beyond this many rows the run fails with TOO_MANY_ROWS; null for no bound. */
   readonly maxRows: number | null
+  /** Null or absent: one file. */
+  readonly split?: Split | null
 }
 
 export interface CheckedSpec {

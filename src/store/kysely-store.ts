@@ -24,6 +24,7 @@ import {
   pendingJobs,
   retryJob,
   unfinishedRuns,
+  writeFiles,
   writeProgress,
   writeSession,
 } from './runs.ts'
@@ -58,6 +59,7 @@ export class KyselyStore implements Store {
   claim: Call<'claim'> = (id, now) => this.#change(id, (tx) => claimJob(tx, id, now))
   setSession: Call<'setSession'> = (id, run, session) => this.#write(id, (db) => writeSession(db, { id, run }, session))
   progress: Call<'progress'> = (id, run, progress) => this.#write(id, (db) => writeProgress(db, { id, run }, progress))
+  files: Call<'files'> = (id, run, files) => this.#write(id, (db) => writeFiles(db, { id, run }, files))
   complete: Call<'complete'> = (id, run, completion) => this.#change(id, (tx) => completeJob(tx, { id, run }, completion))
   fail: Call<'fail'> = (id, run, error, errorsLog, now) =>
     this.#change(id, (tx) => failJob(tx, { id, run }, error, errorsLog, now))

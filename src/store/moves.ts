@@ -24,7 +24,8 @@ export async function moveJob(
   const { from, to } = transition(verb)
   let update = tx
     .updateTable('jobs')
-    .set({ ...set, status: to, updated_at: event.at.toISOString() })
+    // Whole files of a run are offered while it goes on; only a completed job keeps any.
+    .set({ files: '[]', ...set, status: to, updated_at: event.at.toISOString() })
     .where('id', '=', fence.id)
     .where('status', 'in', from)
   if (fence.tenant !== undefined) update = update.where('tenant', '=', fence.tenant)

@@ -1,7 +1,7 @@
 /** The writes of a run, each fenced by its number; and what a starting process finds. */
 import type { ExpressionBuilder, Kysely } from 'kysely'
 import type { PlainError } from '../job/errors.ts'
-import type { Job, Progress } from '../job/job.ts'
+import type { Job, Progress, StoredFile } from '../job/job.ts'
 import type { LogEntry } from '../job/tally.ts'
 import { progressColumns, toJob } from './job-rows.ts'
 import { moveJob } from './moves.ts'
@@ -47,6 +47,18 @@ export async function writeProgress(db: Kysely<Tables>, run: Run, progress: Prog
         .end(),
       updated_at: progress.at.toISOString(),
     }))
+    .where('id', '=', run.id)
+    .where('run', '=', run.run)
+    .where('status', '=', 'in_progress')
+    .returningAll()
+    .executeTakeFirst()
+  return row ? toJob(row) : null
+}
+
+export async function writeFiles(db: Kysely<Tables>, run: Run, files: readonly StoredFile[]): Promise<Job | null> {
+  const row = await db
+    .updateTable('jobs')
+    .set({ files: JSON.stringify(files) })
     .where('id', '=', run.id)
     .where('run', '=', run.run)
     .where('status', '=', 'in_progress')

@@ -120,6 +120,11 @@ export interface RunStore {
   setSession(id: string, run: number, session: string | null): Promise<Job | null>
   /** `processed` never goes backwards within a run. */
   progress(id: string, run: number, progress: Progress): Promise<Job | null>
+  /**
+   * The files of a run that are whole while it goes on, all of them each time. They are the job's until the run ends in any way but
+   * `complete`, which gives its own; then the job has none.
+   */
+  files(id: string, run: number, files: readonly StoredFile[]): Promise<Job | null>
   complete(id: string, run: number, completion: Completion): Promise<Job | null>
   /** For good. */
   fail(id: string, run: number, error: PlainError, errorsLog: readonly LogEntry[], now: Date): Promise<Job | null>

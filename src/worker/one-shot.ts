@@ -8,6 +8,7 @@ import { percentage, RateWindow } from '../job/progress.ts'
 import type { CheckedSpec } from '../job/spec.ts'
 import type { LogEntry, Results } from '../job/tally.ts'
 import type { Parts } from '../parts.ts'
+import { NumberedFiles } from './numbered-files.ts'
 import { runExport } from './run-export.ts'
 
 /** A file is whole or absent; a stream gets nothing but the data, and is left open. */
@@ -24,19 +25,45 @@ export interface OneShotRun {
 
 export interface OneShotResult {
   readonly manifest: Manifest
+  /** Where the manifest's files lie, in its order; none when a stream was written. */
+  readonly paths: readonly string[]
   readonly results: Results
   readonly errorsLog: readonly LogEntry[]
 }
 
-/** Rejects with INVALID_REQUEST before anything is read when the file exists and `force` was not given. */
+/**
+ * Rejects with INVALID_REQUEST before anything is read when the file exists and `force` was not given. A part that is split is written
+ * to files whose names are made of the one that was given; when it fails, none of them stays.
+ */
 export async function runOneShot(input: OneShotRun): Promise<OneShotResult> {
   const { output, parts } = input
-  const put = await openOutput(output, parts)
+  if (!input.spec.parts.some((part) => part.split)) {
+    return runInto(input, await openOutput(output, parts), 'path' in output ? [output.path] : [])
+  }
+  if ('stream' in output) {
+    throw new FreightError(
+      'INVALID_REQUEST',
+      'Several files cannot go to standard output; name a file or a folder with --output.',
+    )
+  }
+  const files = new NumberedFiles(output.path)
+  if (!output.force) await files.refuseExisting()
+  try {
+    const result = await runInto(input, (body, signal) => parts.writeFile(files.next(), body, signal), files.written)
+    await files.removeOthers()
+    return result
+  } catch (error) {
+    await files.removeWritten()
+    throw error
+  }
+}
+
+async function runInto(input: OneShotRun, put: Put, paths: readonly string[]): Promise<OneShotResult> {
   const rate = new RateWindow()
   let reached = 0
   const { manifest, results, errorsLog } = await runExport(
     { ...input.config, exportId: 'command-line', run: 1, spec: input.spec, createdAt: new Date() },
-    parts,
+    input.parts,
     {
       put: (_name, body, signal) => put(body, signal),
       progress(progress) {
@@ -46,11 +73,12 @@ export async function runOneShot(input: OneShotRun): Promise<OneShotResult> {
         reached = percentage(current, false) ?? reached
         input.onProgress(current)
       },
+      fileWritten: () => {},
       session: async () => {},
     },
     input.signal,
   )
-  return { manifest, results, errorsLog }
+  return { manifest, paths, results, errorsLog }
 }
 
 type Put = (body: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<number>

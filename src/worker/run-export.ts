@@ -7,12 +7,15 @@
 import { createHash } from 'node:crypto'
 import { FreightError } from '../job/errors.ts'
 import type { Manifest, ManifestField, ManifestFile } from '../job/manifest.ts'
+import { numberedName } from '../job/numbered-name.ts'
 import type { RowChunk, RowCount, Shape } from '../job/row-text.ts'
 import type { CheckedPart, CheckedSpec } from '../job/spec.ts'
 import { type LogEntry, type Results, RowTally } from '../job/tally.ts'
 import type { Parts } from '../parts.ts'
 import type { Snapshot } from '../sources/source.ts'
 import { fileNames } from './file-names.ts'
+import { Ledger } from './ledger.ts'
+import { type SplitPart, splitFiles } from './split-files.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** The exact count runs beside the rows for so long; it never delays one. */
@@ -43,9 +46,11 @@ export interface RunSink {
   progress(progress: RunProgress): void
   /** What `Source.endSession` takes; awaited before the first row is read. */
   session(session: string): Promise<void>
+  /** A file of a split part is whole. Called in the files' order. */
+  fileWritten(file: WrittenFile): void
 }
 
-interface WrittenFile extends ManifestFile {
+export interface WrittenFile extends ManifestFile {
   readonly mediaType: string
 }
 
@@ -67,7 +72,8 @@ export async function runExport(input: RunInput, parts: Parts, sink: RunSink, si
     const snapshot = await source.open({ parts: spec.parts, layout: format.layout, ...reading }, watchdog.signal)
     try {
       if (snapshot.session !== null) await sink.session(snapshot.session)
-      return await exportParts(input, parts, sink, snapshot, watchdog)
+      const ledger = new Ledger(spec.parts.length, (progress) => sink.progress(progress))
+      return await exportParts({ input, parts, sink, snapshot, watchdog, ledger })
     } finally {
       await snapshot.close()
     }
@@ -77,84 +83,78 @@ export async function runExport(input: RunInput, parts: Parts, sink: RunSink, si
   }
 }
 
-async function exportParts(
-  input: RunInput,
-  parts: Parts,
-  sink: RunSink,
-  snapshot: Snapshot,
-  watchdog: Watchdog,
-): Promise<RunOutcome> {
-  const { spec } = input
-  const ledger = new Ledger(spec.parts.length, (progress) => sink.progress(progress))
-  const format = parts.format(spec.format)
-  const compression = spec.compression ? parts.compression(spec.compression) : null
+/** What the parts of one run share. */
+interface Run {
+  readonly input: RunInput
+  readonly parts: Parts
+  readonly sink: RunSink
+  readonly snapshot: Snapshot
+  readonly watchdog: Watchdog
+  readonly ledger: Ledger
+}
+
+async function exportParts(run: Run): Promise<RunOutcome> {
+  const { spec, createdAt } = run.input
+  const format = run.parts.format(spec.format)
+  const compression = spec.compression ? run.parts.compression(spec.compression) : null
   const extension = compression ? `${format.extension}.${compression.extension}` : format.extension
-  const names = fileNames(spec.parts, extension, input.createdAt)
+  const names = fileNames(spec.parts, extension, createdAt)
   const files: WrittenFile[] = []
   const tallies: RowTally[] = []
   for (const [index, part] of spec.parts.entries()) {
     const tally = new RowTally(part.resource)
     tallies.push(tally)
-    let counted = countBeside(snapshot, index, ledger)
-    // Where finding the rows took longer than the budget, their number is known for nothing once the first have come.
-    const countAgain = (): void => {
-      counted = counted.then((count) => (count.rows === null ? countBeside(snapshot, index, ledger) : count))
-    }
-    const read = snapshot.rows(index, { format: spec.format, output: spec.output })
-    const rows = checkedRows(read, index, part, ledger, watchdog, countAgain)
-    const encoded = format.encode(rows, snapshot.shape(index), spec.output, tally)
-    const proven = provenComplete(encoded, async () => assertComplete(part, tally, ledger.processed(index), await counted))
-    const body = new HashedBody(compression ? compression.compress(proven) : proven, watchdog)
-    const name = names[index] ?? part.resource
-    const bytes = await sink.put(name, body, watchdog.signal)
-    const mediaType = compression?.mediaType ?? format.mediaType
-    files.push({ name, resource: part.resource, rows: tally.rows, bytes, sha256: body.sha256(), mediaType })
+    for await (const file of exportPart(run, index, names[index] ?? part.resource, tally)) files.push(file)
   }
   return {
     results: sumResults(tallies),
     errorsLog: tallies.flatMap((tally) => tally.log).slice(0, 100),
     files,
-    manifest: manifestOf(input, snapshot, files, tallies),
-    progress: ledger.finished(),
+    manifest: manifestOf(run.input, run.snapshot, files, tallies),
+    progress: run.ledger.finished(),
   }
 }
 
-/** Rows processed and expected, over all parts. */
-class Ledger {
-  #processed: number[]
-  #totals: RowCount[]
-  readonly #report: (progress: RunProgress) => void
-
-  constructor(parts: number, report: (progress: RunProgress) => void) {
-    this.#processed = new Array<number>(parts).fill(0)
-    this.#totals = new Array<RowCount>(parts).fill({ rows: null, exact: false })
-    this.#report = report
+/** Yields each file once it is whole: one, or several where the part is split. */
+async function* exportPart(run: Run, index: number, name: string, tally: RowTally): AsyncIterable<WrittenFile> {
+  const { parts, sink, snapshot, watchdog, ledger } = run
+  const { spec } = run.input
+  const part = spec.parts[index]
+  if (!part) return
+  const format = parts.format(spec.format)
+  const compression = spec.compression ? parts.compression(spec.compression) : null
+  let counted = countBeside(snapshot, index, ledger)
+  // Where finding the rows took longer than the budget, their number is known for nothing once the first have come.
+  const countAgain = (): void => {
+    counted = counted.then((count) => (count.rows === null ? countBeside(snapshot, index, ledger) : count))
   }
-
-  processed(part: number): number {
-    return this.#processed[part] ?? 0
+  const read = snapshot.rows(index, { format: spec.format, output: spec.output })
+  const rows = checkedRows(read, index, part, ledger, watchdog, countAgain)
+  const proveAll = async (): Promise<void> => assertComplete(part, tally, ledger.processed(index), await counted)
+  const encode = (some: AsyncIterable<RowChunk>) => format.encode(some, snapshot.shape(index), spec.output, tally)
+  const write = async (fileName: string, content: AsyncIterable<Uint8Array>): Promise<WrittenFile> => {
+    const rowsBefore = tally.rows
+    const body = new HashedBody(compression ? compression.compress(content) : content, watchdog)
+    const bytes = await sink.put(fileName, body, watchdog.signal)
+    const mediaType = compression?.mediaType ?? format.mediaType
+    return { name: fileName, resource: part.resource, rows: tally.rows - rowsBefore, bytes, sha256: body.sha256(), mediaType }
   }
-
-  add(part: number, rows: number): void {
-    this.#processed[part] = this.processed(part) + rows
-    this.#report(this.#progress())
+  if (!part.split) {
+    yield write(name, provenComplete(encode(rows), proveAll))
+    return
   }
-
-  total(part: number, count: RowCount): void {
-    this.#totals[part] = count
-    this.#report(this.#progress())
-  }
-
-  finished(): RunProgress {
-    const processed = this.#processed.reduce((sum, rows) => sum + rows, 0)
-    return { processed, total: processed, totalIsEstimate: false }
-  }
-
-  #progress(): RunProgress {
-    const processed = this.#processed.reduce((sum, rows) => sum + rows, 0)
-    let total: number | null = 0
-    for (const count of this.#totals) total = total === null || count.rows === null ? null : total + count.rows
-    return { processed, total, totalIsEstimate: !this.#totals.every((count) => count.exact) }
+  const writeNumbered: SplitPart['write'] = (number, content) => write(numberedName(name, number), content)
+  for await (const file of splitFiles({
+    rows,
+    split: part.split,
+    format: spec.format,
+    tally,
+    encode,
+    write: writeNumbered,
+    proveAll,
+  })) {
+    sink.fileWritten(file)
+    yield file
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Config } from '../config.ts'
 import type { PlainError } from '../job/errors.ts'
 import type { CloseThread } from './retire.ts'
-import type { RunInput, RunOutcome, RunProgress } from './run-export.ts'
+import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run-export.ts'
 
 export interface RunThreadData {
   readonly config: Pick<Config, 'sources' | 'dataDir'>
@@ -18,6 +18,7 @@ export type FromRunThread =
   | { readonly type: 'ready' }
   | { readonly type: 'session'; readonly session: string }
   | { readonly type: 'progress'; readonly progress: RunProgress }
+  | { readonly type: 'file'; readonly file: WrittenFile }
   | { readonly type: 'done'; readonly outcome: RunOutcome }
   /** `detail` is for the log only. */
   | { readonly type: 'failed'; readonly error: PlainError; readonly detail: string | null }

@@ -46,6 +46,7 @@ async function run(input: RunInput): Promise<void> {
         progress: (progress) => {
           latest = progress
         },
+        fileWritten: (file) => send({ type: 'file', file }),
         session: (session) => {
           send({ type: 'session', session })
           return new Promise<void>((resolve) => {

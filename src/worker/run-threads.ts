@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { Config } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
 import { retire } from './retire.ts'
-import type { RunInput, RunOutcome, RunProgress } from './run-export.ts'
+import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run-export.ts'
 import type { FromRunThread, RunThreadData, ToRunThread } from './run-messages.ts'
 
 /** An aborted run ends by itself within this, or its thread is ended. */
@@ -14,6 +14,8 @@ const RETIRE_MS = 5_000
 
 interface RunHandlers {
   progress(progress: RunProgress): void
+  /** A file of a split part is whole. */
+  file(file: WrittenFile): void
   /** Awaited before the first row is read. */
   session(session: string): Promise<void>
   /** What belongs in the log and nowhere else. */
@@ -91,6 +93,7 @@ function converse(worker: Worker, input: RunInput, handlers: RunHandlers, signal
   const onMessage = (message: FromRunThread): void => {
     silence.refresh()
     if (message.type === 'progress') handlers.progress(message.progress)
+    else if (message.type === 'file') handlers.file(message.file)
     else if (message.type === 'session') handlers.session(message.session).then(() => send({ type: 'session-stored' }), fail)
     else if (message.type === 'done') {
       ended.abort()

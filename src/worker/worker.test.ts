@@ -47,6 +47,7 @@ function runStore(other: Partial<RunStore>): RunStore {
     claim: (...args) => store.claim(...args),
     setSession: (...args) => store.setSession(...args),
     progress: (...args) => store.progress(...args),
+    files: (...args) => store.files(...args),
     complete: (...args) => store.complete(...args),
     fail: (...args) => store.fail(...args),
     retry: (...args) => store.retry(...args),

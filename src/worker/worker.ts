@@ -14,8 +14,9 @@ import type { RunReport } from '../job/run-report.ts'
 import type { Claim, Queue } from '../queue/queue.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { RunStore } from '../store/store.ts'
+import { FilesKeeper } from './files-keeper.ts'
 import { ProgressKeeper } from './progress-keeper.ts'
-import type { RunInput, RunOutcome } from './run-export.ts'
+import type { RunInput, RunOutcome, WrittenFile } from './run-export.ts'
 import type { RunThreads } from './run-threads.ts'
 
 /** Claims that ended by a fault, a dead process included, after which a job fails for good. */
@@ -125,13 +126,14 @@ async function runClaim(shift: Shift, claim: Claim): Promise<void> {
   }
   const fenced = new AbortController()
   const keeper = new ProgressKeeper(shift, job, () => fenced.abort())
+  const files = new FilesKeeper(shift, job, () => fenced.abort())
   const signal = AbortSignal.any([claim.signal, giveUp, fenced.signal])
   try {
-    const outcome = await shift.threads.run(inputOf(shift.config, job), handlersOf(shift, job, keeper), signal)
-    await keeper.settled()
+    const outcome = await shift.threads.run(inputOf(shift.config, job), handlersOf(shift, job, keeper, files), signal)
+    await Promise.all([keeper.settled(), files.close()])
     await complete(shift, job, outcome, keeper)
   } catch (thrown) {
-    await keeper.settled()
+    await Promise.all([keeper.settled(), files.close()])
     await endWithoutFile(shift, job, thrown, keeper, signal)
   }
 }
@@ -161,9 +163,10 @@ function inputOf(config: Config, job: Job): RunInput {
   }
 }
 
-function handlersOf(parts: WorkerParts, job: Job, keeper: ProgressKeeper) {
+function handlersOf(parts: WorkerParts, job: Job, keeper: ProgressKeeper, files: FilesKeeper) {
   return {
     progress: (progress: Parameters<ProgressKeeper['report']>[0]) => keeper.report(progress),
+    file: (file: WrittenFile) => files.add(storedFile(job, file)),
     session: async (session: string) => {
       await parts.store.setSession(job.id, job.run, session)
     },
@@ -173,13 +176,7 @@ function handlersOf(parts: WorkerParts, job: Job, keeper: ProgressKeeper) {
 
 async function complete(shift: Shift, job: Job, outcome: RunOutcome, keeper: ProgressKeeper): Promise<void> {
   const completedAt = shift.now()
-  const files: StoredFile[] = outcome.files.map(({ name, mediaType, bytes, sha256 }) => ({
-    key: `${job.id}/${job.run}/${name}`,
-    name,
-    mediaType,
-    bytes,
-    sha256,
-  }))
+  const files = outcome.files.map((file) => storedFile(job, file))
   const stored = await patiently(shift, () =>
     shift.store.complete(job.id, job.run, {
       results: outcome.results,
@@ -200,6 +197,10 @@ async function complete(shift: Shift, job: Job, outcome: RunOutcome, keeper: Pro
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
   shift.observe(keeper.finish('completed', completedAt, bytes))
   shift.log.info({ job: job.id, run: job.run, rows: outcome.progress.processed, bytes }, 'export completed')
+}
+
+function storedFile(job: Job, { name, resource, rows, mediaType, bytes, sha256 }: WrittenFile): StoredFile {
+  return { key: `${job.id}/${job.run}/${name}`, name, resource, rows, mediaType, bytes, sha256 }
 }
 
 async function endWithoutFile(

@@ -78,7 +78,7 @@ export function newRequest(...resources: string[]): Job['request'] {
 }
 
 export function completionOf(job: Pick<Job, 'id' | 'run'>, completedAt: Date, expiresAt: Date): Completion {
-  const file = { name: 'orders.csv', bytes: 12, sha256: 'ab'.repeat(32) }
+  const file = { name: 'orders.csv', resource: 'orders', rows: 120, bytes: 12, sha256: 'ab'.repeat(32) }
   return {
     results: { successful: 118, warnings: 2, errors: 0 },
     errorsLog: [{ resource: 'orders', row: 7, key: '7', column: 'note', what: 'invalid UTF-8 was replaced' }],
@@ -91,7 +91,7 @@ export function completionOf(job: Pick<Job, 'id' | 'run'>, completedAt: Date, ex
       compression: null,
       output: newJob(0).spec.output,
       snapshotAt: completedAt.toISOString(),
-      files: [{ ...file, resource: 'orders', rows: 120 }],
+      files: [file],
       fields: [{ resource: 'orders', name: 'id', type: 'integer' }],
       changes: [{ resource: 'orders', column: 'note', cause: 'invalid_utf8', cells: 2 }],
     },

@@ -80,6 +80,25 @@ function describeRuns(store: () => Store): void {
     expect(await eventTypes(store(), job.id)).toEqual(['created', 'started', 'retried', 'started', 'completed'])
   })
 
+  it('files of a run belong to its job while it goes on, and no longer once it ends in any way but completion', async () => {
+    const { files } = completionOf({ id: jobId(1), run: 1 }, at(3), at(60))
+    const ends: ((id: string) => Promise<Job | null>)[] = [
+      (id) => store().fail(id, 1, fault, [], at(4)),
+      (id) => store().retry(id, 1, fault, at(9), at(4)),
+      (id) => store().giveBack(id, 1, at(4)),
+      (id) => store().interrupt('acme', id, at(4)),
+      (id) => store().cancel('acme', id, at(4)),
+    ]
+    for (const [index, end] of ends.entries()) {
+      const job = await claimed(store(), index + 1)
+      expect(found(await store().files(job.id, 1, files)).files).toEqual(files)
+      expect(found(await store().files(job.id, 1, [...files, ...files])).files).toHaveLength(2)
+      expect(found(await end(job.id)).files).toEqual([])
+      expect(found(await store().get('acme', job.id)).files).toEqual([])
+      expect(await eventTypes(store(), job.id)).toHaveLength(3)
+    }
+  })
+
   it('a failure is kept with its errors log, and the event names its code', async () => {
     const job = await claimed(store(), 1)
     const log = [{ resource: 'orders', row: 3, key: null, column: null, what: 'too large' }]
@@ -127,6 +146,7 @@ async function expectFencedOut(store: Store, job: Job, run: number): Promise<voi
   const progress = { processed: 99, total: 99, totalIsEstimate: false, rowsPerSecond: 1, reached: 0, at: at(90) }
   expect(await store.progress(job.id, run, progress)).toBeNull()
   expect(await store.setSession(job.id, run, 'late')).toBeNull()
+  expect(await store.files(job.id, run, completionOf(job, at(90), at(99)).files)).toBeNull()
   expect(await store.complete(job.id, run, completionOf(job, at(90), at(99)))).toBeNull()
   expect(await store.fail(job.id, run, fault, [], at(90))).toBeNull()
   expect(await store.retry(job.id, run, fault, at(91), at(90))).toBeNull()

@@ -7,7 +7,7 @@ describe('reading an export from its body', () => {
   it('fills what is not given: CSV of every field and row, uncompressed', () => {
     expect(readExport({ resource: 'orders' })).toEqual({
       request: {
-        parts: [{ resource: 'orders', fields: [], includes: [], filters: {}, sort: [], limit: null }],
+        parts: [{ resource: 'orders', fields: [], includes: [], filters: {}, sort: [], limit: null, split: null }],
         format: 'csv',
         compression: null,
         options: {},

@@ -8,7 +8,7 @@ const METADATA_BYTES = 16 * 1024
 const METADATA_DEPTH = 5
 
 type PartBody = Pick<ExportBody, (typeof PART_NAMES)[number]>
-const PART_NAMES = ['resource', 'fields', 'includes', 'filters', 'sort', 'limit'] as const
+const PART_NAMES = ['resource', 'fields', 'includes', 'filters', 'sort', 'limit', 'split'] as const
 
 /** `body` has passed its schema; what a schema cannot say is checked here. Throws VALIDATION_FAILED. */
 export function readExport(body: ExportBody): Omit<NewExport, 'idempotency'> {
@@ -46,6 +46,7 @@ function readPart(part: PartBody): PartRequest {
     filters: part.filters ?? {},
     sort: part.sort ?? [],
     limit: part.limit ?? null,
+    split: part.split ?? null,
   }
 }
 

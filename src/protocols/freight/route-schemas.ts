@@ -125,8 +125,14 @@ export const fileSchema: FastifySchema = {
 export const numberedFileSchema: FastifySchema = {
   ...fileSchema,
   operationId: 'downloadNumberedFile',
-  summary: 'Download one file of an export, counted from 1 as the manifest lists them',
+  summary: 'Download one file of an export, counted from 1 as the manifest lists them; of a split export also while it runs',
   params: FileParams,
+}
+
+export const archiveSchema: FastifySchema = {
+  ...fileSchema,
+  operationId: 'downloadArchive',
+  summary: 'Download all files of an export as one zip archive',
 }
 
 export const estimateSchema: FastifySchema = {

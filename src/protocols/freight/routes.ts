@@ -9,7 +9,7 @@ import { estimateExport } from '../../exports/estimate.ts'
 import { listEvents } from '../../exports/events.ts'
 import { getExport } from '../../exports/get.ts'
 import { interruptExport } from '../../exports/interrupt.ts'
-import { mintLink } from '../../exports/link.ts'
+import { mintArchiveLink, mintLink } from '../../exports/link.ts'
 import { listExports } from '../../exports/list.ts'
 import { removeExport } from '../../exports/remove.ts'
 import { listResources } from '../../exports/resources.ts'
@@ -186,13 +186,11 @@ function eventRoutes(app: FastifyInstance, { context, authenticate }: FreightRou
 }
 
 function fileRoutes(app: FastifyInstance, { context, publicUrl }: FreightRoutesOptions): void {
-  const redirect = async (request: FastifyRequest, reply: FastifyReply, id: string, index: number | null) => {
-    const link = await mintLink(context, callerOf(request), id, index)
+  const redirect = (reply: FastifyReply, link: string) =>
     // The link is a permission of its own: no cache may keep it.
-    return reply.header('cache-control', 'no-store').redirect(`${publicUrl()}${link}`, 302)
-  }
+    reply.header('cache-control', 'no-store').redirect(`${publicUrl()}${link}`, 302)
   app.get<ById>('/exports/:id/file', { schema: schemas.fileSchema }, async (request, reply) =>
-    redirect(request, reply, request.params.id, null),
+    redirect(reply, await mintLink(context, callerOf(request), request.params.id, null)),
   )
   app.get<{ Params: { id: string; n: string } }>(
     '/exports/:id/files/:n',
@@ -200,7 +198,11 @@ function fileRoutes(app: FastifyInstance, { context, publicUrl }: FreightRoutesO
     async (request, reply) => {
       const { id, n } = request.params
       // What is no number is no file either: 0 is the one that no export has.
-      return redirect(request, reply, id, /^[1-9][0-9]{0,5}$/.test(n) ? Number(n) : 0)
+      const index = /^[1-9][0-9]{0,5}$/.test(n) ? Number(n) : 0
+      return redirect(reply, await mintLink(context, callerOf(request), id, index))
     },
+  )
+  app.get<ById>('/exports/:id/files.zip', { schema: schemas.archiveSchema }, async (request, reply) =>
+    redirect(reply, await mintArchiveLink(context, callerOf(request), request.params.id)),
   )
 }

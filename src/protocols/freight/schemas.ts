@@ -6,7 +6,7 @@ import Type, { type Static, type TSchema } from 'typebox'
 import { ERROR_CODES } from '../../job/errors.ts'
 import { EVENT_TYPES, JOB_STATUSES } from '../../job/job.ts'
 import { CELL_TYPES } from '../../job/row-text.ts'
-import type { CompressionName, FormatName } from '../../job/spec.ts'
+import type { CompressionName, FormatName, Split } from '../../job/spec.ts'
 
 const FORMATS = ['csv', 'json', 'ndjson'] as const satisfies readonly FormatName[]
 const COMPRESSIONS = ['gzip', 'zstd', null] as const satisfies readonly (CompressionName | null)[]
@@ -34,6 +34,22 @@ const part = {
   }),
   sort: names({ description: 'Field names in order; a leading minus sorts descending.', maxItems: 20 }),
   limit: nullableInteger({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Rows at most; null for all.' }),
+  split: Type.Unsafe<Split | null>({
+    type: ['object', 'null'],
+    properties: {
+      rows: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Rows in each file but the last.' },
+      bytes: {
+        type: 'integer',
+        minimum: 1024,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'Size near which a file is ended, before compression.',
+      },
+    },
+    minProperties: 1,
+    maxProperties: 1,
+    ...closed,
+    description: 'Several files instead of one, each whole and readable by itself: `{"rows": N}` or `{"bytes": N}`.',
+  }),
 }
 
 export const PartBody = Type.Object({ ...Type.Partial(Type.Object(part)).properties, resource: part.resource }, closed)
@@ -113,6 +129,8 @@ export const FileParams = Type.Object({ id: Type.String(), n: Type.String({ desc
 const Count = Type.Integer({ minimum: 0 })
 const Field = Type.Object({ resource: Type.String(), name: Type.String(), type: Type.Enum([...CELL_TYPES]) })
 
+const File = { name: Type.String(), resource: Type.String(), rows: Count, bytes: Count, sha256: Type.String() }
+
 const Manifest = Type.Object({
   version: Type.Integer(),
   export: Type.String({ format: 'uuid' }),
@@ -121,12 +139,9 @@ const Manifest = Type.Object({
   compression: nullableText({ description: 'Null for none.' }),
   output: plainObject({ description: 'Every choice about the bytes, made.' }),
   snapshot_at: time('When the read transaction began; null where the source cannot tell.'),
-  files: Type.Array(
-    Type.Object({ name: Type.String(), resource: Type.String(), rows: Count, bytes: Count, sha256: Type.String() }),
-    {
-      description: 'In the order in which /exports/{id}/files/{n} counts them. Bytes and SHA-256 are of the file as downloaded.',
-    },
-  ),
+  files: Type.Array(Type.Object(File), {
+    description: 'In the order in which /exports/{id}/files/{n} counts them. Bytes and SHA-256 are of the file as downloaded.',
+  }),
   fields: Type.Array(Field, { description: 'Columns in the file.' }),
   changes: Type.Array(Type.Object({ resource: Type.String(), column: Type.String(), cause: Type.String(), cells: Count }), {
     description: "Cells that are not the database's own text, counted by column and cause.",
@@ -158,6 +173,7 @@ export const ExportSchema = Type.Object(
     filters: nullable(part.filters),
     sort: nullable(part.sort),
     limit: nullableInteger({ description: 'Rows at most; null for all.' }),
+    split: nullable(part.split),
     parts: nullable(Type.Array(PartBody)),
     format: Type.String(),
     compression: nullableText({ description: 'Null for none.' }),
@@ -188,6 +204,9 @@ export const ExportSchema = Type.Object(
       }),
       { description: 'The first hundred rows that were changed or left out.' },
     ),
+    files: Type.Array(Type.Object({ number: Type.Integer({ minimum: 1 }), ...File }), {
+      description: 'What /exports/{id}/files/{number} gives now: of a split export also while it runs, as soon as each is whole.',
+    }),
     manifest: nullable(Manifest),
     attempt: Type.Integer({ description: 'How many times a worker has begun it.' }),
   },

@@ -1,7 +1,7 @@
 /** From a job to the wire: the one shape in which this API shows an export. Pure. */
 import type { Estimate, EstimateWarning } from '../../exports/estimate.ts'
 import type { listResources } from '../../exports/resources.ts'
-import { isExpired, type Job, type JobEvent } from '../../job/job.ts'
+import { isExpired, type Job, type JobEvent, type StoredFile } from '../../job/job.ts'
 import type { Manifest } from '../../job/manifest.ts'
 import { estimateCompletion, percentage } from '../../job/progress.ts'
 import type { OutputRequest, PartRequest } from '../../job/spec.ts'
@@ -43,6 +43,7 @@ export function viewExport(job: Job, at: { now: Date; queuePosition: number | nu
     },
     error: job.error && { code: job.error.code, message: job.error.message },
     errors_log: job.errorsLog.map(({ resource, row, key, column, what }) => ({ resource, row, key, column, what })),
+    files: isExpired(job, at.now) ? [] : viewFiles(job.files),
     manifest: job.manifest && viewManifest(job.manifest),
     attempt: job.run,
   }
@@ -52,11 +53,12 @@ export function viewExport(job: Job, at: { now: Date; queuePosition: number | nu
 function viewParts(parts: readonly PartRequest[]) {
   const [only, second] = parts
   if (only && !second) return { ...viewPart(only), parts: null }
-  return { resource: null, fields: null, includes: null, filters: null, sort: null, limit: null, parts: parts.map(viewPart) }
+  const none = { resource: null, fields: null, includes: null, filters: null, sort: null, limit: null, split: null }
+  return { ...none, parts: parts.map(viewPart) }
 }
 
-function viewPart({ resource, fields, includes, filters, sort, limit }: PartRequest) {
-  return { resource, fields, includes, filters, sort, limit }
+function viewPart({ resource, fields, includes, filters, sort, limit, split = null }: PartRequest) {
+  return { resource, fields, includes, filters, sort, limit, split }
 }
 
 function viewOptions(options: OutputRequest) {
@@ -109,6 +111,18 @@ function viewManifest(manifest: Manifest) {
     fields: manifest.fields.map(({ resource, name, type }) => ({ resource, name, type })),
     changes: manifest.changes.map(({ resource, column, cause, cells }) => ({ resource, column, cause, cells })),
   }
+}
+
+/** The only files that can be had now. Their storage key stays inside. */
+function viewFiles(files: readonly StoredFile[]) {
+  return files.map(({ name, resource, rows, bytes, sha256 }, index) => ({
+    number: index + 1,
+    name,
+    resource,
+    rows,
+    bytes,
+    sha256,
+  }))
 }
 
 function time(at: Date | null): string | null {
