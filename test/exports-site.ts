@@ -15,6 +15,7 @@ import type { TableDescription } from '../src/sources/source.ts'
 import { createLocalStorage } from '../src/storage/local.ts'
 import { openSqliteStore } from '../src/store/sqlite-store.ts'
 import type { Store } from '../src/store/store.ts'
+import { newPrincipal } from './callers.ts'
 import { completionOf } from './contracts/sample-job.ts'
 
 const DAY_MS = 86_400_000
@@ -96,8 +97,8 @@ export async function openExportsSite(
     await store.close()
     await rm(folder, { recursive: true, force: true })
   }
-  const caller: Principal = { id: 'aaaaaaaaaaaa', tenant: 'acme', mode: 'live' }
-  const stranger: Principal = { id: 'gggggggggggg', tenant: 'globex', mode: 'test' }
+  const caller = newPrincipal({ id: 'aaaaaaaaaaaa', tenant: 'acme' })
+  const stranger = newPrincipal({ id: 'gggggggggggg', tenant: 'globex', mode: 'test' })
   return { context, store, folder, caller, stranger, clock, close }
 }
 

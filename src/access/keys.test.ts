@@ -25,7 +25,16 @@ describe('API keys', () => {
   it('are shown once and stored only as a hash', async () => {
     const { key, secret } = await createKey(store, { tenant: 'acme', name: 'ci', mode: 'test' }, NOW)
     expect(secret).toMatch(/^frt_test_[a-z0-9]{12}_[A-Za-z0-9_-]{43}$/)
-    expect(key).toEqual({ id: secret.slice(9, 21), tenant: 'acme', name: 'ci', mode: 'test', createdAt: NOW, revokedAt: null })
+    expect(key).toEqual({
+      id: secret.slice(9, 21),
+      tenant: 'acme',
+      name: 'ci',
+      mode: 'test',
+      createdAt: NOW,
+      revokedAt: null,
+      scopes: ['exports:read', 'exports:write', 'exports:download'],
+      claims: {},
+    })
     const kept = await store.findKey(key.id)
     expect(kept?.hash).toMatch(/^[0-9a-f]{64}$/)
     expect(JSON.stringify(kept)).not.toContain(secret.slice(22))
@@ -50,7 +59,7 @@ describe('API keys', () => {
   it.each(['a', 'A'.repeat(64), 'acme.eu-1_x', '0'])('are made for the tenant %j', async (tenant) => {
     const { secret } = await createKey(store, { tenant, name: 'Нightly é 日本 😀 "x"', mode: 'live' }, NOW)
     const principal = await createAuthenticator(store).authenticate({ 'x-api-key': secret })
-    expect(principal).toEqual({ id: secret.slice(9, 21), tenant, mode: 'live' })
+    expect(principal).toMatchObject({ id: secret.slice(9, 21), tenant, mode: 'live', kind: 'application', address: null })
   })
 })
 
@@ -74,11 +83,20 @@ describe('an authenticator', () => {
 
   it('takes a key as a bearer token, whatever the case of the word, or as x-api-key', async () => {
     const { authenticate } = createAuthenticator(store)
-    const principal = { id, tenant: 'acme', mode: 'live' }
+    const principal = {
+      id,
+      tenant: 'acme',
+      mode: 'live',
+      kind: 'application',
+      scopes: ['exports:read', 'exports:write', 'exports:download'],
+      claims: {},
+      address: null,
+    }
     expect(await authenticate({ authorization: `Bearer ${secret}` })).toEqual(principal)
     expect(await authenticate({ authorization: `bearer ${secret}` })).toEqual(principal)
     expect(await authenticate({ authorization: [`Bearer ${secret}`] })).toEqual(principal)
     expect(await authenticate({ 'x-api-key': secret })).toEqual(principal)
+    expect(await authenticate({ 'freight-api-key': secret }, '10.0.0.7')).toEqual({ ...principal, address: '10.0.0.7' })
   })
 
   it('refuses everything else with one and the same answer', async () => {
@@ -98,6 +116,7 @@ describe('an authenticator', () => {
       { authorization: `Basic ${Buffer.from(`x:${secret}`).toString('base64')}` },
       { authorization: [bearer, bearer] },
       { authorization: bearer, 'x-api-key': secret },
+      { 'freight-api-key': secret, 'x-api-key': secret },
       { 'x-api-key': [secret, secret] },
       { 'x-api-key': `${secret}, ${secret}` },
       { 'x-api-key': bearer },

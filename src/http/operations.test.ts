@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newPrincipal } from '../../test/callers.ts'
 import { type HttpSite, openHttpSite } from '../../test/http-site.ts'
 import { withDifferences } from '../../test/with-differences.ts'
 import { FreightError } from '../job/errors.ts'
@@ -212,7 +213,7 @@ describe('limits', () => {
       requestsPerMinute: 30,
       authenticate: async () => {
         if (!works) throw new FreightError('UNAUTHORIZED', 'no')
-        return { id: 'key1', tenant: 'acme', mode: 'live' }
+        return newPrincipal({ id: 'key1' })
       },
     })
     try {

@@ -1,6 +1,7 @@
 import type { InjectOptions } from 'fastify'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newPrincipal } from '../../test/callers.ts'
 import { completedExport, type HttpSite, linkTo, openHttpSite, portOf } from '../../test/http-site.ts'
 import { asFreightError } from '../job/errors.ts'
 import { withoutSecrets } from './log.ts'
@@ -372,7 +373,7 @@ describe('listen', () => {
     const port = portOf(first)
     const second = await createHttpServer({
       context: site.context,
-      authenticate: async () => ({ id: 'k', tenant: 't', mode: 'live' }),
+      authenticate: async () => newPrincipal(),
       jobs: site.store,
       metrics: site.metrics,
       ready: () => true,

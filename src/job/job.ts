@@ -39,7 +39,7 @@ export interface Job {
   readonly shortId: string
   readonly tenant: string
   readonly mode: Mode
-  /** Who created it: a key's id. */
+  /** Who created it: a key's id, or a token's issuer and subject. */
   readonly createdBy: string
   readonly status: JobStatus
   /** Counts claims, never decreases: the fencing token. 0 before the first claim. */
@@ -77,6 +77,14 @@ export interface Job {
   readonly filesRemovedAt: Date | null
 }
 
+/** Who did something, for the record. */
+export interface Actor {
+  /** The caller's id: a key's, or a token's issuer and subject. `operator` for the command line. */
+  readonly by: string
+  /** The network address it came from; null where it did not come over the network. */
+  readonly from: string | null
+}
+
 export const EVENT_TYPES = [
   'created',
   'started',
@@ -89,10 +97,12 @@ export const EVENT_TYPES = [
   'returned',
   'expired',
   'linked',
+  'downloaded',
 ] as const
 /**
  * - `started`: a run began. `retried`: a run ended by a fault and another will follow. `returned`: a run was handed back by a
  *   draining server. `restarted`: `start` put an interrupted or failed job back in the queue. `linked`: a download link was minted.
+ *   `downloaded`: a file's bytes were asked for from their beginning.
  */
 export type EventType = (typeof EVENT_TYPES)[number]
 
@@ -103,7 +113,7 @@ export interface JobEvent {
   readonly type: EventType
   readonly at: Date
   readonly run: number
-  /** Small plain data, for example `{ code, message }` of a failure. Never row data, never a link. */
+  /** Small plain data, for example `{ code, message }` of a failure, `{ by, from }` of what a caller did. Never row data, never a link. */
   readonly data: Readonly<Record<string, unknown>>
 }
 

@@ -1,6 +1,7 @@
 /** The events of a job: one per change of status, written in the same transaction, and a few facts beside. */
 import type { Kysely } from 'kysely'
-import type { EventType, JobEvent } from '../job/job.ts'
+import type { Actor, EventType, JobEvent } from '../job/job.ts'
+import { writeAudit } from './audit.ts'
 import { toEvent } from './job-rows.ts'
 import type { Tables } from './tables.ts'
 
@@ -8,24 +9,32 @@ export interface NewEvent {
   readonly type: EventType
   readonly at: Date
   readonly data: Readonly<Record<string, unknown>>
+  /** A caller's doing: the event says whose, and so does the audit. Null for Freight's own. */
+  readonly actor: Actor | null
 }
 
-export async function writeEvent(db: Kysely<Tables>, job: { id: string; run: number }, event: NewEvent): Promise<void> {
+type EventJob = { readonly id: string; readonly tenant: string; readonly run: number }
+
+export async function writeEvent(db: Kysely<Tables>, job: EventJob, event: NewEvent): Promise<void> {
+  const { type, at, actor } = event
+  const data = actor === null ? event.data : { ...event.data, by: actor.by, from: actor.from }
   await db
     .insertInto('events')
     .values({
       job_id: job.id,
-      type: event.type,
-      at: event.at.toISOString(),
+      type,
+      at: at.toISOString(),
       run: job.run,
-      data: JSON.stringify(event.data),
+      data: JSON.stringify(data),
     })
     .execute()
+  if (actor === null) return
+  await writeAudit(db, { at, tenant: job.tenant, action: type, actor, exportId: job.id, data: event.data })
 }
 
 /** Of an unknown job nothing is written. */
 export async function addEvent(db: Kysely<Tables>, jobId: string, event: NewEvent): Promise<void> {
-  const job = await db.selectFrom('jobs').select(['id', 'run']).where('id', '=', jobId).executeTakeFirst()
+  const job = await db.selectFrom('jobs').select(['id', 'tenant', 'run']).where('id', '=', jobId).executeTakeFirst()
   if (job) await writeEvent(db, job, event)
 }
 

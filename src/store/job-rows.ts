@@ -1,6 +1,7 @@
 /** Between a job and its row. */
 
 import type { Job, JobEvent, Progress } from '../job/job.ts'
+import { EXPORT_SCOPES } from '../job/scopes.ts'
 import type { ApiKey, NewJob } from './store.ts'
 import type { ApiKeyRow, EventRow, JobRow } from './tables.ts'
 
@@ -14,6 +15,8 @@ function parse<T>(json: string): T {
   return JSON.parse(json) as T
 }
 const parseOrNull = <T>(json: string | null): T | null => (json === null ? null : parse<T>(json))
+
+export const newRecord = (json: string): Readonly<Record<string, unknown>> => parse(json)
 
 export function toJob(row: JobRow): Job {
   return {
@@ -126,5 +129,7 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
     mode: row.mode,
     createdAt: new Date(row.created_at),
     revokedAt: dateOrNull(row.revoked_at),
+    scopes: row.scopes === null ? EXPORT_SCOPES : parse<ApiKey['scopes']>(row.scopes),
+    claims: row.claims === null ? {} : newRecord(row.claims),
   }
 }

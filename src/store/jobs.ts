@@ -1,22 +1,29 @@
 /** What callers do with jobs: create, read, list, remove, interrupt, cancel, start. */
 import { type Kysely, sql } from 'kysely'
 import { FreightError } from '../job/errors.ts'
-import type { Job } from '../job/job.ts'
+import type { Actor, Job } from '../job/job.ts'
 import { illegalTransition, isActive, transition } from '../job/transitions.ts'
+import { writeAudit } from './audit.ts'
 import { writeEvent } from './events.ts'
 import { newJobRow, toJob } from './job-rows.ts'
 import { moveJob } from './moves.ts'
-import type { IdempotencyRecord, JobFilter, JobPage, NewJob } from './store.ts'
+import type { CallersTerms, IdempotencyRecord, JobFilter, JobPage, NewJob } from './store.ts'
 import type { Tables } from './tables.ts'
+import { assertWithinLimits } from './usage.ts'
 
 /** To be called in a transaction. */
 export async function createJob(
   tx: Kysely<Tables>,
   job: NewJob,
   idempotency: IdempotencyRecord | null,
+  { actor, limits }: CallersTerms,
 ): Promise<{ job: Job | null; created: boolean }> {
   if (idempotency && !(await takeKey(tx, job, idempotency))) {
     return { job: await firstOfKey(tx, job.tenant, idempotency), created: false }
+  }
+  if (limits) {
+    const rows = job.progress.totalIsEstimate ? null : job.progress.total
+    await assertWithinLimits(tx, { tenant: job.tenant, rows }, limits, job.createdAt)
   }
   const row = newJobRow(job)
   await tx.insertInto('jobs').values(row).execute()
@@ -24,7 +31,7 @@ export async function createJob(
   for (const resource of resources) {
     await tx.insertInto('job_resources').values({ tenant: job.tenant, resource, job_id: job.id }).execute()
   }
-  await writeEvent(tx, row, { type: 'created', at: job.createdAt, data: {} })
+  await writeEvent(tx, row, { type: 'created', at: job.createdAt, data: {}, actor })
   return { job: toJob(row), created: true }
 }
 
@@ -115,7 +122,12 @@ export async function listJobs(
 }
 
 /** To be called in a transaction. */
-export async function removeJob(tx: Kysely<Tables>, tenant: string, id: string): Promise<Job | null> {
+export async function removeJob(
+  tx: Kysely<Tables>,
+  tenant: string,
+  id: string,
+  { actor, at }: { actor: Actor | null; at: Date },
+): Promise<Job | null> {
   const job = await getJob(tx, tenant, id)
   if (!job) return null
   const removed = isActive(job.status)
@@ -140,6 +152,8 @@ export async function removeJob(tx: Kysely<Tables>, tenant: string, id: string):
     .where('job_id', '=', id)
     .execute()
   await tx.deleteFrom('idempotency').where('job_id', '=', id).execute()
+  // Its events go with it; that it was there, and who removed it, stays.
+  if (actor) await writeAudit(tx, { at, tenant, action: 'removed', actor, exportId: id, data: {} })
   return job
 }
 
@@ -155,8 +169,10 @@ export async function moveByCaller(
   tenant: string,
   id: string,
   now: Date,
+  { actor, limits }: CallersTerms,
 ): Promise<Job | null> {
-  const moved = await CALLERS_MOVES[verb](tx, { id, tenant }, now)
+  if (verb === 'start' && limits) await assertWithinLimits(tx, { tenant, rows: null }, limits, now)
+  const moved = await CALLERS_MOVES[verb](tx, { id, tenant }, now, actor)
   if (moved) return moved
   const job = await getJob(tx, tenant, id)
   if (!job) return null
@@ -164,18 +180,23 @@ export async function moveByCaller(
   throw illegalTransition(verb, job.status)
 }
 
-type CallersMove = (tx: Kysely<Tables>, fence: { id: string; tenant: string }, now: Date) => Promise<Job | null>
+type CallersMove = (
+  tx: Kysely<Tables>,
+  fence: { id: string; tenant: string },
+  now: Date,
+  actor: Actor | null,
+) => Promise<Job | null>
 
 const CALLERS_MOVES: Readonly<Record<CallersVerb, CallersMove>> = {
-  interrupt: (tx, fence, now) => {
+  interrupt: (tx, fence, now, actor) => {
     const set = { interrupted_at: now.toISOString(), available_at: null }
-    return moveJob(tx, 'interrupt', fence, set, { type: 'interrupted', at: now, data: {} })
+    return moveJob(tx, 'interrupt', fence, set, { type: 'interrupted', at: now, data: {}, actor })
   },
-  cancel: (tx, fence, now) => {
+  cancel: (tx, fence, now, actor) => {
     const set = { cancelled_at: now.toISOString(), available_at: null }
-    return moveJob(tx, 'cancel', fence, set, { type: 'cancelled', at: now, data: {} })
+    return moveJob(tx, 'cancel', fence, set, { type: 'cancelled', at: now, data: {}, actor })
   },
-  start: (tx, fence, now) => {
+  start: (tx, fence, now, actor) => {
     const set = {
       failures: 0,
       error: null,
@@ -192,6 +213,6 @@ const CALLERS_MOVES: Readonly<Record<CallersVerb, CallersMove>> = {
       reached: 0,
       progress_at: now.toISOString(),
     }
-    return moveJob(tx, 'start', fence, set, { type: 'restarted', at: now, data: {} })
+    return moveJob(tx, 'start', fence, set, { type: 'restarted', at: now, data: {}, actor })
   },
 }

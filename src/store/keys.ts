@@ -15,6 +15,8 @@ export async function insertKey(db: Kysely<Tables>, key: ApiKey, hash: string): 
       hash,
       created_at: key.createdAt.toISOString(),
       revoked_at: key.revokedAt === null ? null : key.revokedAt.toISOString(),
+      scopes: JSON.stringify(key.scopes),
+      claims: JSON.stringify(key.claims),
     })
     .execute()
 }

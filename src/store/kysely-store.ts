@@ -1,9 +1,11 @@
 /** The store on Kysely: which function of this room answers which call, in a transaction or not, and who is woken after it. */
 import type { Kysely, Transaction } from 'kysely'
+import { pruneAudit, readAudit, writeAudit } from './audit.ts'
 import type { Engine } from './engine.ts'
 import { addEvent, eventsAfter } from './events.ts'
 import { JobChanges } from './job-changes.ts'
 import { createJob, getJob, listJobs, moveByCaller, recallJob, removeJob } from './jobs.ts'
+import { deleteSecret, insertSecret, resealSecret, secretsFor } from './kept-secrets.ts'
 import { allKeys, insertKey, keyById, revokeKey } from './keys.ts'
 import { applyMigrations, listMigrations, refuseNewerSchema } from './migrate.ts'
 import { patiently } from './patience.ts'
@@ -28,10 +30,14 @@ import {
   writeProgress,
   writeSession,
 } from './runs.ts'
-import type { Store } from './store.ts'
+import type { CallersTerms, Store } from './store.ts'
 import type { Tables } from './tables.ts'
+import { pruneUsage, usageOn } from './usage.ts'
 
 type Call<K extends keyof Store> = Store[K]
+
+/** What is done without a caller is Freight's own doing: not audited, not limited. */
+const NOBODY: CallersTerms = { actor: null, limits: null }
 
 export class KyselyStore implements Store {
   #db: Kysely<Tables>
@@ -44,16 +50,22 @@ export class KyselyStore implements Store {
     this.#engine = engine
   }
 
-  create: Call<'create'> = (job, idempotency) => this.#change(job.id, (tx) => createJob(tx, job, idempotency))
+  create: Call<'create'> = (job, idempotency, terms = NOBODY) =>
+    this.#change(job.id, (tx) => createJob(tx, job, idempotency, terms))
   recall: Call<'recall'> = (tenant, idempotency, now) => this.#ask((db) => recallJob(db, tenant, idempotency, now))
   get: Call<'get'> = (tenant, id) => this.#ask((db) => getJob(db, tenant, id))
   list: Call<'list'> = (tenant, filter, page) => this.#ask((db) => listJobs(db, tenant, filter, page))
-  remove: Call<'remove'> = (tenant, id) => this.#change(id, (tx) => removeJob(tx, tenant, id))
-  interrupt: Call<'interrupt'> = (tenant, id, now) => this.#change(id, (tx) => moveByCaller(tx, 'interrupt', tenant, id, now))
-  cancel: Call<'cancel'> = (tenant, id, now) => this.#change(id, (tx) => moveByCaller(tx, 'cancel', tenant, id, now))
-  start: Call<'start'> = (tenant, id, now) => this.#change(id, (tx) => moveByCaller(tx, 'start', tenant, id, now))
+  remove: Call<'remove'> = (tenant, id, actor = null, at = new Date()) =>
+    this.#change(id, (tx) => removeJob(tx, tenant, id, { actor, at }))
+  interrupt: Call<'interrupt'> = (tenant, id, now, actor = null) =>
+    this.#change(id, (tx) => moveByCaller(tx, 'interrupt', tenant, id, now, { actor, limits: null }))
+  cancel: Call<'cancel'> = (tenant, id, now, actor = null) =>
+    this.#change(id, (tx) => moveByCaller(tx, 'cancel', tenant, id, now, { actor, limits: null }))
+  start: Call<'start'> = (tenant, id, now, terms = NOBODY) =>
+    this.#change(id, (tx) => moveByCaller(tx, 'start', tenant, id, now, terms))
   events: Call<'events'> = (jobId, afterSeq) => this.#ask((db) => eventsAfter(db, jobId, afterSeq))
-  addEvent: Call<'addEvent'> = (jobId, type, at, data) => this.#change(jobId, (tx) => addEvent(tx, jobId, { type, at, data }))
+  addEvent: Call<'addEvent'> = (jobId, type, at, data, actor = null) =>
+    this.#change(jobId, (tx) => addEvent(tx, jobId, { type, at, data, actor }))
   changed: Call<'changed'> = (jobId, ms, signal) => this.#changes.next(jobId, ms, signal)
 
   claim: Call<'claim'> = (id, now) => this.#change(id, (tx) => claimJob(tx, id, now))
@@ -81,6 +93,17 @@ export class KyselyStore implements Store {
   findKey: Call<'findKey'> = (id) => this.#ask((db) => keyById(db, id))
   listKeys: Call<'listKeys'> = (tenant) => this.#ask((db) => allKeys(db, tenant))
   revokeKey: Call<'revokeKey'> = (id, now) => this.#ask((db) => revokeKey(db, id, now))
+
+  audit: Call<'audit'> = (filter) => this.#ask((db) => readAudit(db, filter))
+  addAudit: Call<'addAudit'> = (entry) => this.#ask((db) => writeAudit(db, entry))
+  pruneAudit: Call<'pruneAudit'> = (before) => this.#ask((db) => pruneAudit(db, before))
+  usage: Call<'usage'> = (tenant, at) => this.#ask((db) => usageOn(db, tenant, at))
+  pruneUsage: Call<'pruneUsage'> = (now) => this.#ask((db) => pruneUsage(db, now))
+
+  keepSecret: Call<'keepSecret'> = (secret) => this.#ask((db) => insertSecret(db, secret))
+  secrets: Call<'secrets'> = (purpose) => this.#ask((db) => secretsFor(db, purpose))
+  reseal: Call<'reseal'> = (id, sealed) => this.#ask((db) => resealSecret(db, id, sealed))
+  dropSecret: Call<'dropSecret'> = (id) => this.#ask((db) => deleteSecret(db, id))
 
   migrate: Call<'migrate'> = () => this.#ask((db) => applyMigrations(db, this.#engine))
   migrations: Call<'migrations'> = () => this.#ask((db) => listMigrations(db, this.#engine))

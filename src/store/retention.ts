@@ -30,9 +30,9 @@ export async function recordFilesRemoved(tx: Kysely<Tables>, id: string, now: Da
     .where('id', '=', id)
     .where('status', '=', 'completed')
     .where('files_removed_at', 'is', null)
-    .returning(['id', 'run'])
+    .returning(['id', 'tenant', 'run'])
     .executeTakeFirst()
-  if (row) await writeEvent(tx, row, { type: 'expired', at: now, data: {} })
+  if (row) await writeEvent(tx, row, { type: 'expired', at: now, data: {}, actor: null })
 }
 
 export async function knownJobs(db: Kysely<Tables>, ids: readonly string[]): Promise<ReadonlyMap<string, KnownJob>> {

@@ -7,6 +7,7 @@ import { progressColumns, toJob } from './job-rows.ts'
 import { moveJob } from './moves.ts'
 import type { Completion, WaitingJob } from './store.ts'
 import type { Tables } from './tables.ts'
+import { addUsage } from './usage.ts'
 
 /** Which run of which job. */
 export interface Run {
@@ -29,7 +30,7 @@ export async function claimJob(tx: Kysely<Tables>, id: string, now: Date): Promi
     reached: 0,
     progress_at: now.toISOString(),
   }
-  return moveJob(tx, 'claim', { id }, set, { type: 'started', at: now, data: {} })
+  return moveJob(tx, 'claim', { id }, set, { type: 'started', at: now, data: {}, actor: null })
 }
 
 /** Not an event: a run writes it twice a second. */
@@ -90,7 +91,11 @@ export async function completeJob(tx: Kysely<Tables>, run: Run, completion: Comp
     completed_at: completion.completedAt.toISOString(),
     expires_at: completion.expiresAt.toISOString(),
   }
-  return moveJob(tx, 'complete', run, set, { type: 'completed', at: completion.completedAt, data: {} })
+  const event = { type: 'completed', at: completion.completedAt, data: {}, actor: null } as const
+  const job = await moveJob(tx, 'complete', run, set, event)
+  const bytes = completion.files.reduce((sum, file) => sum + file.bytes, 0)
+  if (job) await addUsage(tx, job.tenant, completion.completedAt, { rows: completion.progress.processed, bytes })
+  return job
 }
 
 export async function failJob(
@@ -101,7 +106,7 @@ export async function failJob(
   now: Date,
 ): Promise<Job | null> {
   const set = { error: errorText(error), errors_log: JSON.stringify(errorsLog), failed_at: now.toISOString() }
-  return moveJob(tx, 'fail', run, set, { type: 'failed', at: now, data: errorData(error) })
+  return moveJob(tx, 'fail', run, set, { type: 'failed', at: now, data: errorData(error), actor: null })
 }
 
 export async function retryJob(
@@ -113,12 +118,12 @@ export async function retryJob(
 ): Promise<Job | null> {
   const set = { error: errorText(error), available_at: availableAt.toISOString() }
   const data = { ...errorData(error), availableAt: availableAt.toISOString() }
-  return moveJob(tx, 'retry', run, set, { type: 'retried', at: now, data })
+  return moveJob(tx, 'retry', run, set, { type: 'retried', at: now, data, actor: null })
 }
 
 export async function giveBackJob(tx: Kysely<Tables>, run: Run, now: Date): Promise<Job | null> {
   const set = { failures: (columns: Columns) => columns('failures', '-', 1), available_at: null }
-  return moveJob(tx, 'return', run, set, { type: 'returned', at: now, data: {} })
+  return moveJob(tx, 'return', run, set, { type: 'returned', at: now, data: {}, actor: null })
 }
 
 const errorData = ({ code, message }: PlainError) => ({ code, message })

@@ -13,8 +13,6 @@ import { describeStore } from '../../test/contracts/store.ts'
 import { openDatabase } from './sqlite-database.ts'
 import { createSqliteStore, openSqliteStore } from './sqlite-store.ts'
 
-const MIGRATIONS = ['0001-jobs', '0002-protocols', '0003-reached']
-
 describeStore('SQLite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'freight-store-'))
   const path = join(folder, 'freight.db')
@@ -57,10 +55,12 @@ function withDatabase<T>(use: (database: Database.Database) => T): T {
 describe('opening', () => {
   it('migrations are applied once and say when', async () => {
     const store = await openSqliteStore(path)
-    expect(await store.migrations()).toEqual(MIGRATIONS.map((name) => ({ name, appliedAt: null })))
-    expect(await store.migrate()).toEqual(MIGRATIONS)
+    const names = (await store.migrations()).map(({ name }) => name)
+    expect(names[0]).toBe('0001-jobs')
+    expect(await store.migrations()).toEqual(names.map((name) => ({ name, appliedAt: null })))
+    expect(await store.migrate()).toEqual(names)
     expect(await store.migrate()).toEqual([])
-    expect(await store.migrations()).toEqual(MIGRATIONS.map((name) => ({ name, appliedAt: expect.any(Date) })))
+    expect(await store.migrations()).toEqual(names.map((name) => ({ name, appliedAt: expect.any(Date) })))
     await store.close()
   })
 
@@ -223,7 +223,10 @@ describe('a database that someone else holds', () => {
       }),
     )
     const answers = (await Promise.all(outputs)).map((lines) => JSON.parse(lines.at(-1) ?? ''))
-    expect(answers.flatMap((answer) => answer.applied)).toEqual(MIGRATIONS)
+    const migrated = await openMigrated()
+    const names = (await migrated.migrations()).map(({ name }) => name)
+    await migrated.close()
+    expect(answers.flatMap((answer) => answer.applied)).toEqual(names)
     expect(answers.reduce((sum, answer) => sum + answer.created, 0)).toBe(40)
   })
 })

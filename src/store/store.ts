@@ -1,5 +1,5 @@
 /**
- * The store keeps records: jobs, events, keys, idempotency. It alone writes a job's `status`, each change together with its
+ * The store keeps records: jobs, events, keys, idempotency, the audit, what tenants have used, sealed secrets. It alone writes a job's `status`, each change together with its
  * event in one transaction. `test/contracts/store.ts` is the proof of an engine.
  *
  * `run` is the fencing token: every write of a run carries it, and a write with an old one, or on a job that is no longer
@@ -10,7 +10,7 @@
  * reject with STORAGE_FULL. Either way nothing was changed.
  */
 import type { PlainError } from '../job/errors.ts'
-import type { EventType, Job, JobEvent, JobStatus, Mode, Progress, StoredFile } from '../job/job.ts'
+import type { Actor, EventType, Job, JobEvent, JobStatus, Mode, Progress, StoredFile } from '../job/job.ts'
 import type { Manifest } from '../job/manifest.ts'
 import type { LogEntry, Results } from '../job/tally.ts'
 
@@ -61,6 +61,64 @@ export interface ApiKey {
   readonly mode: Mode
   readonly createdAt: Date
   readonly revokedAt: Date | null
+  /** What it may do; `job/scopes.ts` says how they are read. */
+  readonly scopes: readonly string[]
+  /** What row scopes go by, as a token's claims: `{ "region": 3 }`. */
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** Null: no limit. Days are those of UTC. */
+export interface TenantLimits {
+  /** Jobs that wait to run. */
+  readonly waiting: number | null
+  /** Rows and bytes of completed exports. */
+  readonly rowsPerDay: number | null
+  readonly bytesPerDay: number | null
+}
+
+/** On whose behalf a job is added, and how far they may go; beyond it the call rejects with RATE_LIMITED and nothing is stored. */
+export interface CallersTerms {
+  readonly actor: Actor | null
+  readonly limits: TenantLimits | null
+}
+
+export interface DayUsage {
+  readonly rows: number
+  readonly bytes: number
+}
+
+export interface NewAuditEntry {
+  readonly at: Date
+  readonly tenant: string
+  /** An event's type (`created`, `linked`, ...), `removed`, or another word for what no event tells. */
+  readonly action: string
+  readonly actor: Actor
+  readonly exportId: string | null
+  /** Small plain data; never row data, never a secret. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+export interface AuditEntry extends NewAuditEntry {
+  /** Grows by the order of writing. */
+  readonly seq: number
+}
+
+/** Null: whatever it is. */
+export interface AuditFilter {
+  readonly tenant: string | null
+  readonly exportId: string | null
+  readonly since: Date | null
+  readonly afterSeq: number
+  readonly limit: number
+}
+
+/** A secret of Freight's own, as it rests: sealed. `public` is what may be shown of it. */
+export interface KeptSecret {
+  readonly id: string
+  readonly purpose: string
+  readonly public: string | null
+  readonly sealed: string
+  readonly createdAt: Date
 }
 
 /** Of an ended run; `errorsLog` is also kept of a failed one. */
@@ -80,7 +138,7 @@ export interface JobStore {
    * Durable before it resolves. With an idempotency record whose key the tenant has used before: `created` is false and `job` is
    * the earlier one, or `job` is null when the fingerprints differ (IDEMPOTENCY_MISMATCH to the caller). Of simultaneous calls one creates.
    */
-  create(job: NewJob, idempotency: IdempotencyRecord | null): Promise<{ job: Job | null; created: boolean }>
+  create(job: NewJob, idempotency: IdempotencyRecord | null, terms?: CallersTerms): Promise<{ job: Job | null; created: boolean }>
   /** What `create` would answer without creating: null when the key is unused or its time is up. */
   recall(tenant: string, idempotency: IdempotencyRecord, now: Date): Promise<{ job: Job | null } | null>
   get(tenant: string, id: string): Promise<Job | null>
@@ -90,21 +148,21 @@ export interface JobStore {
    */
   list(tenant: string, filter: JobFilter, page: { limit: number; before: string | null; now: Date }): Promise<JobPage>
   /** Removes the record with its events and idempotency records. Null when unknown. Throws EXPORT_ACTIVE while pending or in progress. Resolves with the job as it was. */
-  remove(tenant: string, id: string): Promise<Job | null>
+  remove(tenant: string, id: string, actor?: Actor | null, at?: Date): Promise<Job | null>
 
   /**
    * Interrupting what is interrupted, and cancelling what is cancelled, resolves with the job unchanged. Any other move that does not
    * fit rejects with TRANSITION_ILLEGAL. Null when unknown.
    */
-  interrupt(tenant: string, id: string, now: Date): Promise<Job | null>
-  cancel(tenant: string, id: string, now: Date): Promise<Job | null>
+  interrupt(tenant: string, id: string, now: Date, actor?: Actor | null): Promise<Job | null>
+  cancel(tenant: string, id: string, now: Date, actor?: Actor | null): Promise<Job | null>
   /** Back to pending: failures, error, errors log, results, progress and times start anew (a known total stays, as an estimate); `run` stays. */
-  start(tenant: string, id: string, now: Date): Promise<Job | null>
+  start(tenant: string, id: string, now: Date, terms?: CallersTerms): Promise<Job | null>
 
   /** Events of one job after `afterSeq`, oldest first. */
   events(jobId: string, afterSeq: number): Promise<readonly JobEvent[]>
   /** A fact beside the status. Of an unknown job nothing is written. */
-  addEvent(jobId: string, type: EventType, at: Date, data: Record<string, unknown>): Promise<void>
+  addEvent(jobId: string, type: EventType, at: Date, data: Record<string, unknown>, actor?: Actor | null): Promise<void>
   /**
    * Resolves when this process has written to the job, after `ms` at the latest, or when aborted: a hint to read again, so that
    * waiting clients need no polling of their own.
@@ -175,7 +233,27 @@ export interface KeyStore {
   revokeKey(id: string, now: Date): Promise<boolean>
 }
 
-export interface Store extends JobStore, RunStore, UpkeepStore, KeyStore {
+export interface AuditStore {
+  /** Oldest first. */
+  audit(filter: AuditFilter): Promise<readonly AuditEntry[]>
+  /** For what no event tells. Calls above that are given an actor write their own entry, in the same transaction. */
+  addAudit(entry: NewAuditEntry): Promise<void>
+  pruneAudit(before: Date): Promise<void>
+  /** Of completed exports on the day of `at`. */
+  usage(tenant: string, at: Date): Promise<DayUsage>
+  pruneUsage(now: Date): Promise<void>
+}
+
+export interface SecretStore {
+  /** An id that is taken keeps what it has. */
+  keepSecret(secret: KeptSecret): Promise<void>
+  /** Newest first. */
+  secrets(purpose: string): Promise<readonly KeptSecret[]>
+  reseal(id: string, sealed: string): Promise<void>
+  dropSecret(id: string): Promise<void>
+}
+
+export interface Store extends JobStore, RunStore, UpkeepStore, KeyStore, AuditStore, SecretStore {
   /** Brings the schema up to date; safe to call from several processes at once. Names of what was applied. */
   migrate(): Promise<readonly string[]>
   /** Names and state of every migration. */

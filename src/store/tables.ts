@@ -77,6 +77,35 @@ interface ApiKeysTable {
   hash: string
   created_at: string
   revoked_at: string | null
+  scopes: string | null
+  claims: string | null
+}
+
+interface AuditTable {
+  seq: Generated<number>
+  at: string
+  tenant: string
+  action: string
+  actor: string
+  address: string | null
+  job_id: string | null
+  data: string
+}
+
+/** One row per tenant and day, `2026-01-31`. */
+interface UsageTable {
+  tenant: string
+  day: string
+  rows: number
+  bytes: number
+}
+
+interface KeptSecretsTable {
+  id: string
+  purpose: string
+  public: string | null
+  sealed: string
+  created_at: string
 }
 
 export interface Tables {
@@ -85,6 +114,9 @@ export interface Tables {
   events: EventsTable
   idempotency: IdempotencyTable
   api_keys: ApiKeysTable
+  audit: AuditTable
+  usage: UsageTable
+  kept_secrets: KeptSecretsTable
 }
 
 export type JobRow = Selectable<JobsTable>

@@ -1,7 +1,8 @@
 /** What every engine of the store must do. A store is done when its own test calls this and it is green. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Store } from '../../src/store/store.ts'
+import type { ApiKey, Store } from '../../src/store/store.ts'
 import { at, claimed, completed, eventTypes, found, jobId, newJob, newRequest } from './sample-job.ts'
+import { describeAccess } from './store-access.ts'
 import { describeMoves } from './store-moves.ts'
 
 export interface StoreUnderTest {
@@ -32,6 +33,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     describeKeys(() => store)
     describeChanges(() => store)
     describeMoves(() => store)
+    describeAccess(() => store)
   })
 }
 
@@ -298,7 +300,16 @@ function describeUpkeep(store: () => Store): void {
 }
 
 function describeKeys(store: () => Store): void {
-  const key = { id: 'abcdefghijkl', tenant: 'acme', name: 'ci', mode: 'test', createdAt: at(1), revokedAt: null } as const
+  const key: ApiKey = {
+    id: 'abcdefghijkl',
+    tenant: 'acme',
+    name: 'ci',
+    mode: 'test',
+    createdAt: at(1),
+    revokedAt: null,
+    scopes: ['exports:read', 'hr:read'],
+    claims: { region: [3, 'north'], nested: { a: true } },
+  }
 
   it('a key is found by its id with its hash, and an unknown one is null', async () => {
     await store().addKey(key, 'hash')

@@ -86,6 +86,7 @@ const EVENTS: Readonly<Record<EventView['type'], { from: readonly string[]; to: 
   restarted: { from: ['interrupted', 'failed'], to: 'pending' },
   expired: { from: ['completed'], to: null },
   linked: { from: ['completed'], to: null },
+  downloaded: { from: ['completed'], to: null },
 }
 
 /** What is wrong with the whole of an export's events, and with `view` standing at their end; empty when nothing is. */
