@@ -199,7 +199,15 @@ async function give(site: ProtocolSite, { number, status, resource, differences 
   await context.storage.put(key, once(content), AbortSignal.timeout(10_000))
   const sha256 = createHash('sha256').update(content).digest('hex')
   const completion = completionOf(claimed, now, new Date(now.getTime() + 7 * DAY_MS))
-  const file = { key, name: `${resource}.csv`, mediaType: 'text/csv; charset=utf-8', bytes: content.length, sha256 }
+  const file = {
+    key,
+    name: `${resource}.csv`,
+    resource,
+    rows: 1,
+    mediaType: 'text/csv; charset=utf-8',
+    bytes: content.length,
+    sha256,
+  }
   return found(await store.complete(job.id, claimed.run, { ...completion, files: [file] }))
 }
 

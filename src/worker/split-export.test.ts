@@ -30,7 +30,7 @@ beforeAll(async () => {
     create table broken (id integer primary key, note text);
     insert into broken values (1, 'a'), (2, cast(x'ff' as text)), (3, 'c'), (4, cast(x'ff' as text))`)
   database.close()
-  parts = createParts({ sources: { main: { url: `sqlite:${path}`, consistency: 'snapshot' } }, dataDir: folder })
+  parts = createParts({ sources: { main: { url: `sqlite:${path}`, consistency: 'snapshot', parallel: 1 } }, dataDir: folder })
 })
 afterAll(async () => {
   await parts.close()

@@ -1,5 +1,5 @@
 /** Freight's own API as a Fastify plugin: each route reads the wire, calls one verb of `exports/` and shows what it gave. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { CredentialHeaders } from '../../access/keys.ts'
 import type { Principal } from '../../access/principal.ts'
 import { cancelExport } from '../../exports/cancel.ts'
