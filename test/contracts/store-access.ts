@@ -112,7 +112,7 @@ export function describeAccess(store: () => Store): void {
     })
 
     it('count the rows that a job is known to have before it begins', async () => {
-      const progress = { processed: 0, total: 50, totalIsEstimate: false, rowsPerSecond: null, at: at(1) }
+      const progress = { processed: 0, total: 50, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: at(1) }
       const terms = { actor: null, limits: { ...NONE, rowsPerDay: 49 } }
       await expect(store().create(newJob(1, { progress }), null, terms)).rejects.toMatchObject({ code: 'RATE_LIMITED' })
       const estimate = { ...progress, totalIsEstimate: true }
