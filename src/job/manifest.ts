@@ -29,6 +29,16 @@ export interface CellChange {
   readonly cells: number
 }
 
+/** What stands at the caller's destination. */
+export interface ManifestDelivery {
+  /** Without credentials: `s3://bucket/folder`, `sftp://host:22/folder`. */
+  readonly place: string
+  /** In the order they arrived. `verified`: by the destination's own MD5, or by its count of bytes. */
+  readonly files: readonly { readonly name: string; readonly bytes: number; readonly verified: 'md5' | 'size' }[]
+  /** ISO 8601. */
+  readonly deliveredAt: string
+}
+
 export interface Manifest {
   readonly version: 1
   readonly export: string
@@ -42,4 +52,6 @@ export interface Manifest {
   readonly files: readonly ManifestFile[]
   readonly fields: readonly ManifestField[]
   readonly changes: readonly CellChange[]
+  /** Absent where files were not copied anywhere. */
+  readonly delivery?: ManifestDelivery
 }

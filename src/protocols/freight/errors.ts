@@ -48,6 +48,8 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   ROW_TOO_LARGE: [422, 'A row is too large'],
   STORAGE_FULL: [507, 'The storage is full'],
   STORAGE_UNAVAILABLE: [503, 'The storage cannot be reached'],
+  DELIVERY_REFUSED: [502, 'The destination refused the files'],
+  DELIVERY_FAILED: [502, 'The files could not be delivered'],
   NO_PROGRESS: [500, 'The export made no progress'],
   WORKER_DIED: [503, 'A worker ended unexpectedly'],
   ATTEMPTS_EXHAUSTED: [500, 'Every attempt failed'],
