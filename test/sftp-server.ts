@@ -47,9 +47,11 @@ export async function startSftpServer(folder: string): Promise<SftpSite> {
     clients.add(client)
     site.connections += 1
     socketOf(client).setNoDelay(true)
-    client.on('error', () => {}).on('close', () => {
-      clients.delete(client)
-    })
+    client
+      .on('error', () => {})
+      .on('close', () => {
+        clients.delete(client)
+      })
     client.on('authentication', (context) => {
       const { username, password } = SFTP_USER
       if (context.method === 'password' && context.username === username && context.password === password) context.accept()
@@ -97,7 +99,12 @@ export async function startSftpServer(folder: string): Promise<SftpSite> {
       if (fault === 'full') return void sftp.status(id, STATUS_CODE.FAILURE)
       const kept = site.faults.keepOnly === undefined ? data : data.subarray(0, Math.max(0, site.faults.keepOnly - offset))
       const file = handles.get(handle.readUInt32BE())
-      answer(id, kept.length === 0 ? Promise.resolve() : (file?.write(kept, 0, kept.length, offset) ?? Promise.reject(new Error('no handle'))))
+      answer(
+        id,
+        kept.length === 0
+          ? Promise.resolve()
+          : (file?.write(kept, 0, kept.length, offset) ?? Promise.reject(new Error('no handle'))),
+      )
     })
     sftp.on('CLOSE', (id, handle) => answer(id, handles.get(handle.readUInt32BE())?.close() ?? Promise.resolve()))
     sftp.on('STAT', (id, path) => {

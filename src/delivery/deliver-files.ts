@@ -32,7 +32,13 @@ export async function deliverFiles(
   return arrived
 }
 
-function notDelivered(place: string, name: string, fault: DeliveryFault, arrived: readonly Arrival[], count: number): FreightError {
+function notDelivered(
+  place: string,
+  name: string,
+  fault: DeliveryFault,
+  arrived: readonly Arrival[],
+  count: number,
+): FreightError {
   const told = arrived.slice(0, NAMES_TOLD).map((arrival) => arrival.name)
   if (arrived.length > told.length) told.push('...')
   const which =

@@ -54,7 +54,8 @@ function lost(error: Error, code: string): string {
 /** A short word of the server's or the system's; anything longer is prose, and not ours to repeat. */
 function codeOf(error: ServiceError): string {
   for (const word of [error.code, error.name]) {
-    if (typeof word === 'string' && /^[A-Z][A-Za-z0-9_]{1,40}$/.test(word) && word !== 'Error' && word !== 'TimeoutError') return word
+    if (typeof word === 'string' && /^[A-Z][A-Za-z0-9_]{1,40}$/.test(word) && word !== 'Error' && word !== 'TimeoutError')
+      return word
   }
   return ''
 }

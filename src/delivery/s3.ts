@@ -109,9 +109,8 @@ class S3Delivery implements Delivery {
         try {
           await client.send(new sdk.CompleteMultipartUploadCommand({ ...upload, MultipartUpload }), { abortSignal: signal })
         } catch (thrown) {
-          // The answer to an earlier try may have been lost: then the upload is gone because it is an object.
-          const isGone = thrown instanceof Error && thrown.name === 'NoSuchUpload'
-          if (!isGone || (await this.#etag(target, signal)) !== etag) throw thrown
+          // The answer to this or an earlier try may have been lost: then the upload is gone because it is an object.
+          if ((await this.#etag(target, signal)) !== etag) throw thrown
         }
       })
       return etag
@@ -139,7 +138,7 @@ class S3Delivery implements Delivery {
         const number = next++
         const start = (number - 1) * size
         const end = Math.min(file.bytes, start + size) - 1
-        parts[number - 1] = await this.#sendPart(file, upload, number, { start, end }, either)
+        parts[number - 1] = await this.#sendPart(file, upload, number, { start, end }, { signal, either })
         alive()
       }
     }
@@ -159,12 +158,13 @@ class S3Delivery implements Delivery {
     upload: Target & { UploadId: string | undefined },
     number: number,
     range: { start: number; end: number },
-    signal: AbortSignal,
+    { signal, either }: { signal: AbortSignal; either: AbortSignal },
   ): Promise<Part> {
     const body = await bytesOf(await file.read(range), range.end - range.start + 1)
     const md5 = createHash('md5').update(body).digest()
     const input = { ...upload, PartNumber: number, Body: body, ContentLength: body.length, ContentMD5: md5.toString('base64') }
-    const { ETag } = await this.#ask(signal, ({ sdk, client }) =>
+    // Where another part has failed this one is not tried again, but neither cut off: the server would go on storing it.
+    const { ETag } = await this.#ask(either, ({ sdk, client }) =>
       client.send(new sdk.UploadPartCommand(input), { abortSignal: signal }),
     )
     return { PartNumber: number, ETag: ETag ?? `"${md5.toString('hex')}"`, md5 }

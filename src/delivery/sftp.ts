@@ -100,10 +100,7 @@ class SftpDelivery implements Delivery {
 
   async #clear(session: SftpSession): Promise<void> {
     for (const path of this.#left) {
-      const gone = await session.unlink(path, AbortSignal.timeout(CLEAN_UP_MS)).then(
-        () => true,
-        isAnswer,
-      )
+      const gone = await session.unlink(path, AbortSignal.timeout(CLEAN_UP_MS)).then(() => true, isAnswer)
       // Without an answer there is no connection, and nothing more to ask over it.
       if (!gone) return
       this.#left.delete(path)

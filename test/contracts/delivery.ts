@@ -89,7 +89,10 @@ export function describeDelivery(name: string, openSite: () => Promise<DeliveryS
     it('does not try wrong credentials twice, and says so without repeating them', async () => {
       const delivery = site.open({ wrongCredentials: true })
       const error = await delivery.put(outgoing('a.json', Buffer.from('x')), never, nothing).catch((thrown: unknown) => thrown)
-      expect(error).toMatchObject({ kind: 'refused', message: expect.stringMatching(/^it refused the (?:credentials|user name)/) })
+      expect(error).toMatchObject({
+        kind: 'refused',
+        message: expect.stringMatching(/^it refused the (?:credentials|user name)/),
+      })
       const told = error instanceof Error ? `${error.stack} ${String(error.cause)} ${JSON.stringify(error.cause)}` : ''
       expect(told).not.toContain('wrong-secret')
       await delivery.close()
