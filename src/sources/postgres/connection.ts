@@ -38,7 +38,7 @@ export function aborted(): FreightError {
 }
 
 /** At once, without a word to the server, which may not listen. */
-export function sever(client: pg.Client): void {
+export function sever(client: pg.ClientBase): void {
   const { connection } = client as unknown as { connection: pg.Connection }
   connection.stream.destroy()
 }
@@ -70,6 +70,8 @@ export function createPool(connectionString: string): pg.Pool {
     allowExitOnIdle: true,
   })
   pool.on('error', () => {})
+  // One that is in use when it is lost would else end the process; its statement is told.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 

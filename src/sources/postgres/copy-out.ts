@@ -178,7 +178,7 @@ export class CopyOut implements Submittable {
       this.#left = header.readUInt32BE(at + 1) - 4
       this.#beginBody(code, header, at)
     }
-    if (this.#wake && this.#rows > 0 && performance.now() - this.#handedAt > PATIENCE_MS) this.#hand()
+    if (this.#wake && this.#left === 0 && this.#rows > 0 && performance.now() - this.#handedAt > PATIENCE_MS) this.#hand()
   }
 
   #beginBody(code: number | undefined, header: Buffer, at: number): void {
@@ -216,6 +216,7 @@ export class CopyOut implements Submittable {
     if (bytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(bytes)
   }
 
+  /** Only between two rows. */
   #hand(): void {
     if (!this.#isDiscarding && this.#rows > 0) {
       this.#filled.push({ buffer: this.#buffer, length: this.#length, rows: this.#rows })

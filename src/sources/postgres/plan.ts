@@ -8,9 +8,10 @@ import type { Layout } from '../../job/row-text.ts'
 import { flatLeaves } from '../../job/shape.ts'
 import type { CheckedPart, Selected, WrittenForm } from '../../job/spec.ts'
 import type { RowPlace } from './dialect.ts'
+import { joinMany } from './elements.ts'
 import type { ColumnFacts } from './facts.ts'
 import { literal } from './literals.ts'
-import { type Bench, columnsRead, conditionsOf, isPresent, joinMany, joinOne, type Rows, rowsOf } from './relations.ts'
+import { type Bench, columnsRead, conditionsOf, isPresent, joinOne, type Rows, rowsOf } from './relations.ts'
 import { writesAlike } from './written.ts'
 
 export interface PartPlan {

@@ -6,7 +6,6 @@ import type { CheckedPart, Join, Predicate, Selected, TableRef } from '../../job
 import { allOf, compilePredicate, type Place } from '../compile.ts'
 import type { PostgresDialect, RowPlace } from './dialect.ts'
 import type { KnownTables } from './facts.ts'
-import { jsonCells } from './json-cells.ts'
 import type { LiteralBinder } from './literals.ts'
 
 export interface Bench {
@@ -73,25 +72,8 @@ export function isPresent(bench: Bench, join: Join, one: Rows): string {
   return `${bench.dialect.column(one.place, join.foreignColumns[0] ?? '')} is not null`
 }
 
-/** Joins the aggregated rows of a to-many relation; returns the column with their text, a JSON array of arrays, or NULL for none. */
-export function joinMany(bench: Bench, join: Join, select: readonly Selected[], from: Rows): string {
-  const alias = bench.binder.alias()
-  const inner = rowsOf({ table: join.table, alias: bench.binder.alias(), renamed: null }, keysBehind(bench, join, from))
-  const elements = jsonCells(bench, select, inner)
-  const key = join.foreignColumns.map((name) => bench.dialect.column(inner.place, name))
-  const renamed = new Map(join.foreignColumns.map((name, index) => [name, `k${index}`]))
-  const keys = key.map((column, index) => `${column} as k${index}`).join(', ')
-  const order = orderOf(bench, join, inner.place)
-  const by = order.length > 0 ? ` order by ${order.join(', ')}` : ''
-  const text = `'[' || pg_catalog.string_agg(${elements}, ','${by}) || ']' as elements`
-  const rows = relatedRows(bench, join, from, inner.place, inner.joins)
-  const on = matches(bench, join, from.place, { table: join.table, alias, renamed })
-  from.joins.push(`left join (select ${keys}, ${text} from ${rows} group by ${key.join(', ')}) ${alias} on ${on.join(' and ')}`)
-  return `${alias}.elements`
-}
-
 /** `table alias joins where ...`: the related rows that may be reached, of the rows that count. */
-function relatedRows(bench: Bench, join: Join, from: Rows, inner: RowPlace, joins: readonly string[] = []): string {
+export function relatedRows(bench: Bench, join: Join, from: Rows, inner: RowPlace, joins: readonly string[] = []): string {
   const foreign = join.foreignColumns.map((name) => bench.dialect.column(inner, name))
   const where = allOf([
     conditionsOf(bench, inner, [join.scope]),
@@ -110,7 +92,7 @@ function narrowed(bench: Bench, join: Join, from: Rows, foreign: readonly string
 }
 
 /** The rows behind a join count where those before it do. */
-function keysBehind(bench: Bench, join: Join, from: Rows): Rows['keys'] {
+export function keysBehind(bench: Bench, join: Join, from: Rows): Rows['keys'] {
   if (!from.keys) return null
   return (columns) => {
     const place: RowPlace = { table: join.table, alias: bench.binder.alias(), renamed: null }
@@ -124,11 +106,11 @@ function isUnique(bench: Bench, join: Join): boolean {
   return bench.tables.table(join.table).uniqueKeys.some((key) => key.length > 0 && key.every((name) => foreign.has(name)))
 }
 
-function matches(bench: Bench, join: Join, from: RowPlace, to: RowPlace): string[] {
+export function matches(bench: Bench, join: Join, from: RowPlace, to: RowPlace): string[] {
   return join.foreignColumns.map((name, index) => bench.dialect.equal(from, join.localColumns[index] ?? '', to, name))
 }
 
-function orderOf(bench: Bench, join: Join, place: Place): string[] {
+export function orderOf(bench: Bench, join: Join, place: Place): string[] {
   return join.orderBy.map((name) => bench.dialect.order(place, name))
 }
 

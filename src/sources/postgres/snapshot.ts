@@ -10,7 +10,7 @@ import { CopyOut } from './copy-out.ts'
 import { PostgresDialect } from './dialect.ts'
 import { KnownTables, loadFacts, nameOf, type TableFacts } from './facts.ts'
 import { QUERY_CANCELED, sourceError, sqlState } from './fault.ts'
-import { LiteralBinder, quoteName } from './literals.ts'
+import { LiteralBinder, literal, quoteName } from './literals.ts'
 import { type PartPlan, planPart } from './plan.ts'
 import { type Bench, tablesTouched } from './relations.ts'
 import { BACKEND_COLUMNS, sessionText, terminate } from './session.ts'
@@ -122,25 +122,36 @@ class PostgresSnapshot implements Snapshot {
   async count(part: number, { ms }: { ms: number }): Promise<RowCount> {
     this.#assertOpen()
     const plan = this.#plan(part)
-    const { pool, query } = this.#options
-    const statementMs = Math.max(1, Math.ceil(ms))
-    let client: pg.PoolClient | null = null
+    const client = await this.#options.pool.connect().catch((thrown: unknown) => {
+      throw sourceError(thrown, this.#name(part))
+    })
+    // A server that does not answer at all must not hold up the end of the run.
+    const late = setTimeout(() => sever(client), ms + GOODBYE_MS)
     try {
-      client = await pool.connect()
-      const begin = `${this.#begin}; set transaction snapshot '${this.#id}'; set local statement_timeout = ${statementMs}`
-      await client.query(begin)
-      await setVariables(client, query)
-      const { rows } = await client.query<{ count: string }>(plan.count)
-      await client.query('commit')
+      const count = await this.#countOver(client, plan, Math.max(1, Math.ceil(ms)))
       client.release()
+      return count
+    } catch (thrown) {
+      client.release(true)
+      this.#assertOpen()
+      throw sourceError(thrown, this.#name(part))
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  async #countOver(client: pg.PoolClient, plan: PartPlan, ms: number): Promise<RowCount> {
+    await client.query(`${this.#begin}; set transaction snapshot ${literal(this.#id)}; set local statement_timeout = ${ms}`)
+    await setVariables(client, this.#options.query)
+    try {
+      const { rows } = await client.query<{ count: string }>(plan.count)
       return { rows: Number(rows[0]?.count), exact: true }
     } catch (thrown) {
-      this.#assertOpen()
-      const isOver = sqlState(thrown) === QUERY_CANCELED
-      const rows = client && isOver ? await estimateIn(client, plan) : null
-      client?.release(isOver ? undefined : true)
-      if (isOver) return { rows, exact: false }
-      throw sourceError(thrown, this.#name(part))
+      if (sqlState(thrown) !== QUERY_CANCELED || this.#isClosed) throw thrown
+      await client.query('rollback')
+      return { rows: await plannedRows(client, plan.bare), exact: false }
+    } finally {
+      await client.query('rollback').catch(() => {})
     }
   }
 
@@ -221,16 +232,6 @@ class PostgresSnapshot implements Snapshot {
 
   #assertOpen(): void {
     if (this.#isClosed) throw aborted()
-  }
-}
-
-/** The planner's, after the count's time is over; its transaction is broken by then. */
-async function estimateIn(client: pg.PoolClient, { bare }: PartPlan): Promise<number | null> {
-  try {
-    await client.query('rollback')
-    return await plannedRows(client, bare)
-  } catch {
-    return null
   }
 }
 

@@ -1,13 +1,41 @@
-/** The rows of a to-many relation as JSON arrays, in SQL: the `json` form of row text, one array of cells per related row. */
-import type { Selected } from '../../job/spec.ts'
+/** To-many relations, in SQL: their rows as JSON arrays, the `json` form of row text, aggregated once and joined on their key. */
+import type { Join, Selected } from '../../job/spec.ts'
 import type { RowPlace } from './dialect.ts'
-import { type Bench, columnsRead, isPresent, joinMany, joinOne, type Rows } from './relations.ts'
+import {
+  type Bench,
+  columnsRead,
+  isPresent,
+  joinOne,
+  keysBehind,
+  matches,
+  orderOf,
+  type Rows,
+  relatedRows,
+  rowsOf,
+} from './relations.ts'
 
 /** A function takes 100 arguments (FUNC_MAX_ARGS). */
 const ARGUMENTS = 90
 
+/** Joins the aggregated rows of a to-many relation; returns the column with their text, a JSON array of arrays, or NULL for none. */
+export function joinMany(bench: Bench, join: Join, select: readonly Selected[], from: Rows): string {
+  const alias = bench.binder.alias()
+  const inner = rowsOf({ table: join.table, alias: bench.binder.alias(), renamed: null }, keysBehind(bench, join, from))
+  const elements = jsonCells(bench, select, inner)
+  const key = join.foreignColumns.map((name) => bench.dialect.column(inner.place, name))
+  const renamed = new Map(join.foreignColumns.map((name, index) => [name, `k${index}`]))
+  const keys = key.map((column, index) => `${column} as k${index}`).join(', ')
+  const order = orderOf(bench, join, inner.place)
+  const by = order.length > 0 ? ` order by ${order.join(', ')}` : ''
+  const text = `'[' || pg_catalog.string_agg(${elements}, ','${by}) || ']' as elements`
+  const rows = relatedRows(bench, join, from, inner.place, inner.joins)
+  const on = matches(bench, join, from.place, { table: join.table, alias, renamed })
+  from.joins.push(`left join (select ${keys}, ${text} from ${rows} group by ${key.join(', ')}) ${alias} on ${on.join(' and ')}`)
+  return `${alias}.elements`
+}
+
 /** An expression: the array of one row, on one line. */
-export function jsonCells(bench: Bench, select: readonly Selected[], rows: Rows): string {
+function jsonCells(bench: Bench, select: readonly Selected[], rows: Rows): string {
   return `'[' || ${joinedByCommas(cellsOf(bench, select, rows))} || ']'`
 }
 
