@@ -39,7 +39,7 @@ export function draftConfig(tables: readonly Table[], sourceUrl: string): Draft 
   const text = `${HEAD}
 export default {
   // Where the rows are; a path is relative to this file.
-  source: ${quote(sourceUrl)},
+  source: ${sourceText(sourceUrl)},
 
   // What may be exported. A table that is not listed here is never offered: delete what nobody should export.
   resources: {
@@ -62,9 +62,18 @@ const HEAD = `/**
 import type { FreightConfig } from 'freight'
 `
 
+/** A password does not belong into a file that is kept with the code. */
+function sourceText(url: string): string {
+  const bare = URL.canParse(url) ? new URL(url) : null
+  if (!bare?.password) return quote(url)
+  bare.password = ''
+  return `process.env.SOURCE_URL ?? ${quote(bare.href)}`
+}
+
 function resourceBlock(table: Table, name: string, tenant: string | null): string {
   const lines: string[] = []
-  if (name !== table.name) lines.push(`table: ${quote(table.name)},`)
+  const own = table.schema === null ? table.name : `${table.schema}.${table.name}`
+  if (name !== own) lines.push(`table: ${quote(own)},`)
   if (tenant === null) {
     lines.push('// Whose rows are these? No column of a known name says so. Name the column that holds the tenant, or write')
     lines.push("// 'shared' when every tenant may read every row. Until one of them stands here the config is refused.")

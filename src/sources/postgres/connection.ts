@@ -85,7 +85,7 @@ export interface TransactionSettings {
 }
 
 /** How long a lock may be waited for: DDL that waits in its turn holds up everybody behind it. */
-const LOCK_MS = 10_000
+const LOCK_MS = 5_000
 /** Longer than the watchdog waits for progress, so that it acts on sessions whose process is gone. */
 const IDLE_MS = 600_000
 
