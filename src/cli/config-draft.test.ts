@@ -131,3 +131,11 @@ test('a column name with a line break cannot end the comment it is listed in', a
 test('a view is marked, so that someone checks whose rows it shows', () => {
   expect(draftConfig([table('paid', ['id integer', 'tenant_id text'], 'view')], 'sqlite:a.db').text).toContain('// A view:')
 })
+
+test('a password of the source stays out of the file, and a table of another schema is named with it', () => {
+  const tables = [{ ...table('orders', ['id integer', 'tenant_id text']), schema: 'sales' }]
+  const { text } = draftConfig(tables, 'postgres://me:hunter2@db:5432/shop')
+  expect(text).not.toContain('hunter2')
+  expect(text).toContain("source: process.env.SOURCE_URL ?? 'postgres://me@db:5432/shop',")
+  expect(text).toContain("table: 'sales.orders',")
+})
