@@ -223,3 +223,14 @@ test('more relations than a database can join are refused', () => {
   const error = refusalOf(() => check({ resource: 'nodes', includes: Object.keys(relations) }, null, catalog))
   expect(error.place).toBe('TOO_MANY_COLUMNS /includes/30')
 })
+
+test('fields with titles are called so in a flat file, and one may come twice', () => {
+  const asked = { fields: ['status', 'customer.email', 'status', 'id'], titles: ['State', 'E-mail', 'State again', 'customer'] }
+  const leaves = flatLeaves(checkedPart(asked).select)
+  expect(leaves.map(({ leaf }) => [leaf.name, leaf.kind === 'field' ? leaf.title : null])).toEqual([
+    ['status', 'State'],
+    ['email', 'E-mail'],
+    ['status', 'State again'],
+    ['id', 'customer'],
+  ])
+})

@@ -17,12 +17,18 @@ const MAX_CELLS = 1_900
 /** SQLite joins at most 64 tables; sorting through relations needs some of them. */
 const MAX_RELATIONS = 30
 
+interface Leaf {
+  readonly field: Field
+  readonly position: number
+  readonly title: string | null
+}
+
 /** A relation in the making; the main resource is the root. */
 export interface Branch {
   readonly resource: Resource
   readonly via: Relation | null
   readonly position: number
-  readonly leaves: Map<string, { readonly field: Field; readonly position: number }>
+  readonly leaves: Map<string, Leaf>
   readonly branches: Map<string, Branch>
   /** Names of leaves and branches as they were first asked for; no leaf is called like a branch. */
   readonly order: string[]
@@ -40,7 +46,7 @@ export function selectFields(resource: Resource, part: PartRequest, at: string, 
   const tree: Tree = { root: emptyBranch(resource, null, 0), cells: 0, relations: 0 }
   if (part.fields.length === 0) addAll(tree, tree.root, `${at}/fields`)
   part.fields.forEach((field, index) => {
-    addField(tree, field, member(`${at}/fields`, index))
+    addField(tree, field, member(`${at}/fields`, index), part.titles?.[index] ?? null)
   })
   part.includes.forEach((path, index) => {
     addInclude(tree, path, member(`${at}/includes`, index))
@@ -62,7 +68,7 @@ function emptyBranch(resource: Resource, via: Relation | null, position: number)
   return { resource, via, position, leaves: new Map(), branches: new Map(), order: [] }
 }
 
-function addField(tree: Tree, path: string, at: string): void {
+function addField(tree: Tree, path: string, at: string, title: string | null): void {
   if (path === '*') {
     addAll(tree, tree.root, at)
     return
@@ -70,7 +76,7 @@ function addField(tree: Tree, path: string, at: string): void {
   const found = follow(tree.root.resource, path)
   assertDepth(found.steps.length, path, at)
   if (found.field) {
-    addLeaf(tree, addSteps(tree, found.steps, at), found.field, at)
+    addLeaf(tree, addSteps(tree, found.steps, at), found.field, at, title)
   } else if (found.rest === '*') {
     addAll(tree, addSteps(tree, found.steps, at), at)
   } else {
@@ -148,11 +154,13 @@ function addAll(tree: Tree, branch: Branch, at: string): void {
   for (const field of branch.resource.fields.values()) addLeaf(tree, branch, field, at)
 }
 
-function addLeaf(tree: Tree, branch: Branch, field: Field, at: string): void {
-  if (branch.leaves.has(field.name)) return
+function addLeaf(tree: Tree, branch: Branch, field: Field, at: string, title: string | null = null): void {
+  // No name holds a blank, so a field with a title is never taken for another field or a relation.
+  const key = title === null ? field.name : `${field.name} ${title}`
+  if (branch.leaves.has(key)) return
   countCell(tree, at)
-  branch.leaves.set(field.name, { field, position: tree.cells })
-  branch.order.push(field.name)
+  branch.leaves.set(key, { field, position: tree.cells, title })
+  branch.order.push(key)
 }
 
 function countCell(tree: Tree, at: string): void {
@@ -169,7 +177,7 @@ function countCell(tree: Tree, at: string): void {
 function selected(branch: Branch, scope: Scope, isKept: DryData): Selected[] {
   return branch.order.flatMap((name): Selected[] => {
     const leaf = branch.leaves.get(name)
-    if (leaf) return isKept(branch, leaf.field.column) ? [selectedField(branch, leaf.field, leaf.position)] : []
+    if (leaf) return isKept(branch, leaf.field.column) ? [selectedField(branch, leaf)] : []
     const child = branch.branches.get(name)
     if (!child?.via) return []
     const select = selected(child, scope, isKept)
@@ -180,10 +188,11 @@ function selected(branch: Branch, scope: Scope, isKept: DryData): Selected[] {
   })
 }
 
-function selectedField(branch: Branch, field: Field, position: number): Selected {
+function selectedField(branch: Branch, { field, position, title }: Leaf): Selected {
   const { name, column, type, strict } = field
   const key = branch.via === null && branch.resource.primaryKey.includes(column)
-  return { kind: 'field', name, column, type, key, hidden: false, strict, position }
+  const selected: Selected = { kind: 'field', name, column, type, key, hidden: false, strict, position }
+  return title === null ? selected : { ...selected, title }
 }
 
 /** The primary key, where it was not asked for, so that the errors log can name a row; never a column the configuration hides. */

@@ -176,6 +176,8 @@ describe('a value', () => {
     ['customer.metadata_jcont', { '\ud800': 1 }],
     ['customer.metadata_jcont', { a: 'x'.repeat(200_000) }],
     ['customer.metadata_jcont', undefined],
+    ['customer.metadata_jcont_any', { a: 1 }],
+    ['customer.metadata_jcont_any', Array.from({ length: 501 }, () => 'a')],
   ])('of %s that is %j is refused', (key, value) => {
     const error = refusalOf(() => where({ [key]: value }))
     expect(error.place).toBe(`FILTER_VALUE_INVALID /filters/${key}`)
@@ -184,6 +186,8 @@ describe('a value', () => {
   test('inside a list is refused with its place', () => {
     expect(refusalOf(() => where({ id_in: [1, 'x'] })).place).toBe('FILTER_VALUE_INVALID /filters/id_in/1')
     expect(refusalOf(() => where({ id_in: [1, [2]] })).place).toBe('FILTER_VALUE_INVALID /filters/id_in/1')
+    const jcontAny = refusalOf(() => where({ 'customer.metadata_jcont_any': ['a', undefined] }))
+    expect(jcontAny.place).toBe('FILTER_VALUE_INVALID /filters/customer.metadata_jcont_any/1')
     expect(refusalOf(() => where({ id_in: [null] })).message).toContain('_or_null')
   })
 

@@ -66,10 +66,13 @@ function ownTest({ name, field }: Attribute, rule: Rule, value: unknown, place: 
     return rule.test(field, value)
   }
   if (value === null) throw wrongValue(place.pointer, place.key, `no null; ask with "${name}_null": true`)
-  if (rule.takes === 'document') {
-    const document = documentText(value)
-    if ('problem' in document) throw wrongValue(place.pointer, place.key, document.problem)
-    return rule.test(field, document.json)
+  if (rule.takes === 'document') return rule.test(field, readDocument(value, place.pointer, place))
+  if (rule.takes === 'documents') {
+    const documents = readList(value, MAX_COMPARISONS, place)
+    return rule.test(
+      field,
+      documents.map((each, index) => readDocument(each, member(place.pointer, index), place)),
+    )
   }
   const read = (given: unknown, pointer: string): BoundValue => {
     if (given === null) throw wrongValue(pointer, place.key, 'no null; a predicate that ends in "_or_null" keeps NULL rows')
@@ -82,15 +85,26 @@ function ownTest({ name, field }: Attribute, rule: Rule, value: unknown, place: 
     assertPatterns(predicate, place)
     return predicate
   }
-  if (!Array.isArray(value)) throw wrongValue(place.pointer, place.key, 'a list (a JSON array)')
-  const most = rule.each ? MAX_COMPARISONS : MAX_LIST
-  if (value.length > most) throw wrongValue(place.pointer, place.key, `at most ${most} values, not ${value.length}`)
+  const list = readList(value, rule.each ? MAX_COMPARISONS : MAX_LIST, place)
   const predicate = rule.test(
     field,
-    Array.from(value, (given: unknown, index) => read(given, member(place.pointer, index))),
+    list.map((given, index) => read(given, member(place.pointer, index))),
   )
   assertPatterns(predicate, place)
   return predicate
+}
+
+function readList(value: unknown, most: number, place: Place): unknown[] {
+  if (!Array.isArray(value)) throw wrongValue(place.pointer, place.key, 'a list (a JSON array)')
+  if (value.length > most) throw wrongValue(place.pointer, place.key, `at most ${most} values, not ${value.length}`)
+  // Its holes are undefined, and refused as such.
+  return Array.from(value)
+}
+
+function readDocument(value: unknown, pointer: string, place: Place): string {
+  const document = documentText(value)
+  if ('problem' in document) throw wrongValue(pointer, place.key, document.problem)
+  return document.json
 }
 
 function wrongValue(pointer: string, key: string, takes: string): Error {

@@ -8,12 +8,13 @@ import { CELL_TYPES, type CellType } from '../job/row-text.ts'
 import type { BoundValue, Predicate } from '../job/spec.ts'
 import type { Field } from './resources.ts'
 
-/** What a predicate takes as its value: one, a list, true or false, or a JSON document. */
+/** What a predicate takes as its value: one, a list, true or false, a JSON document or a list of them. */
 export type Rule = { readonly fits: ReadonlySet<CellType> } & (
   | { readonly takes: 'value'; readonly test: (field: Field, value: BoundValue) => Predicate }
   | { readonly takes: 'list'; readonly each: boolean; readonly test: (field: Field, values: readonly BoundValue[]) => Predicate }
   | { readonly takes: 'flag'; readonly test: (field: Field, flag: boolean) => Predicate }
   | { readonly takes: 'document'; readonly test: (field: Field, json: string) => Predicate }
+  | { readonly takes: 'documents'; readonly test: (field: Field, jsons: readonly string[]) => Predicate }
 )
 
 type Test = (field: Field, value: BoundValue) => Predicate
@@ -95,6 +96,8 @@ const flag = (fits: ReadonlySet<CellType>, yes: (field: Field) => Predicate, no:
 })
 const isNotNull = (field: Field): Predicate => not(isNull(field))
 const BOOLEAN: ReadonlySet<CellType> = new Set<CellType>(['boolean'])
+const JSON_ONLY: ReadonlySet<CellType> = new Set<CellType>(['json'])
+const contains = ({ column }: Field, json: string): Predicate => ({ op: 'json_contains', column, json })
 
 export const PREDICATES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['eq', one(COMPARABLE, eq)],
@@ -130,9 +133,10 @@ export const PREDICATES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['cont_all', all(TEXTUAL, cont)],
   ['not_cont', one(TEXTUAL, negated(cont))],
   ['not_cont_all', all(TEXTUAL, negated(cont))],
+  ['jcont', { takes: 'document', fits: JSON_ONLY, test: contains }],
   [
-    'jcont',
-    { takes: 'document', fits: new Set<CellType>(['json']), test: ({ column }, json) => ({ op: 'json_contains', column, json }) },
+    'jcont_any',
+    { takes: 'documents', fits: JSON_ONLY, test: (field, jsons) => or(...jsons.map((json) => contains(field, json))) },
   ],
   ['present', flag(ALL, isPresent, isBlank)],
   ['blank', flag(ALL, isBlank, isPresent)],

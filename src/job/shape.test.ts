@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { flatLeaves, shapeOf } from './shape.ts'
 import type { Join, Selected } from './spec.ts'
 
-const field = (name: string, position: number, differences: { hidden?: boolean; key?: boolean } = {}): Selected => ({
+const field = (
+  name: string,
+  position: number,
+  differences: { hidden?: boolean; key?: boolean; title?: string } = {},
+): Selected => ({
   kind: 'field',
   name,
   column: `db_${name}`,
@@ -63,6 +67,10 @@ describe('the flat layout', () => {
       cell('number'),
       cell('customer.name'),
     ])
+  })
+
+  it('calls a field by its title where it has one', () => {
+    expect(shapeOf([field('id', 0, { title: 'Number' })], 'flat')).toEqual([cell('Number')])
   })
 
   it('names a to-many relation behind a to-one by its whole path', () => {

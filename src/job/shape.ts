@@ -37,7 +37,7 @@ function flatShape(select: readonly Selected[]): Shape {
   return flatLeaves(select).map(({ path, leaf }): ShapeCell => {
     const name = [...path.map((step) => step.name), leaf.name].join('.')
     if (leaf.kind === 'many') return { kind: 'many', name, cells: nestedShape(leaf.select) }
-    return { kind: 'cell', name, type: leaf.type, key: leaf.key, hidden: leaf.hidden }
+    return { kind: 'cell', name: leaf.title ?? name, type: leaf.type, key: leaf.key, hidden: leaf.hidden }
   })
 }
 

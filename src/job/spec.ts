@@ -20,6 +20,11 @@ export type Split = { readonly rows: number } | { readonly bytes: number }
 export interface PartRequest {
   readonly resource: string
   readonly fields: readonly string[]
+  /**
+   * What a flat file (CSV) calls each of `fields`, one for each; with them a field may come twice. Absent: by its own name. Fields
+   * with titles are named one by one, without `*`.
+   */
+  readonly titles?: readonly string[]
   readonly includes: readonly string[]
   /** Flat, ANDed: `{ "status_eq": "paid", "customer.email_cont": "@acme" }`. */
   readonly filters: Readonly<Record<string, unknown>>
@@ -111,6 +116,8 @@ export type Selected =
   | {
       readonly kind: 'field'
       readonly name: string
+      /** What the flat output calls it instead of its dotted name. */
+      readonly title?: string
       readonly column: string
       readonly type: CellType
       readonly key: boolean
