@@ -54,6 +54,7 @@ function expected(value: unknown, site: ProtocolSite, answer: WireAnswer): unkno
       .replaceAll('<url>', site.url)
       .replaceAll('<uuid7>', UUID_7)
       .replaceAll('<instant>', '\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d+)?Z')
+      .replaceAll('<query>', '\\?expires=\\d+&signature=[\\w-]{43}')
       .replaceAll('<link>', '/downloads/[^"]+')
     return expect.stringMatching(new RegExp(`^${pattern}$`))
   }

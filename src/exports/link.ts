@@ -8,6 +8,7 @@ import { FreightError } from '../job/errors.ts'
 import { isExpired, type Job } from '../job/job.ts'
 import type { ExportsContext } from './context.ts'
 import { getExport } from './get.ts'
+import { type StandingLinkSigner, standingLinks } from './standing-link.ts'
 
 /** What a link leads to. `index` counts from 1, as the manifest lists the files; `zip` is all of them in one archive. */
 export interface LinkedFile {
@@ -17,7 +18,7 @@ export interface LinkedFile {
   readonly name: string
 }
 
-export interface LinkSigner {
+export interface LinkSigner extends StandingLinkSigner {
   /** Path and query, for example `/downloads/0199.../1/1/orders-2026-01-31.csv?expires=1769860800&signature=...`. */
   mint(file: LinkedFile, now: Date): string
   /**
@@ -37,6 +38,7 @@ export function createLinkSigner(options: { secrets: readonly string[]; lifetime
   const [signing] = options.secrets
   if (signing === undefined) throw new FreightError('CONFIG_INVALID', 'A secret is needed to sign download links.')
   return {
+    ...standingLinks(options.secrets, signing),
     mint(file, now) {
       // Rounded up: a link works at least as long as it was said to.
       const expires = Math.ceil((now.getTime() + options.lifetimeMs) / 1000)

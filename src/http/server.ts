@@ -20,6 +20,7 @@ import { coerceParameters } from './query-text.ts'
 import { answerExpectations, answerRawErrors } from './raw-answers.ts'
 import { watchRequests } from './requests.ts'
 import { RouteTable } from './route-table.ts'
+import { standingLinkRoutes } from './standing-links.ts'
 
 export interface HttpOptions {
   readonly context: ExportsContext
@@ -84,6 +85,7 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
   await app.register(async (scope) => freightRoutes(scope, { context, authenticate, publicUrl }))
   for (const protocol of options.protocols ?? []) await mountProtocol(app, protocol, authenticate)
   downloadRoutes(app, { context, jobs, stallMs: options.stallMs ?? STALL_MS })
+  standingLinkRoutes(app, { context, jobs, publicUrl })
   healthRoutes(app, { ready: () => options.ready(), jobs, storage: context.storage, metrics, now })
   openApiRoutes(app, { publicUrl, version: options.version })
   answerUnknown(app, routes)

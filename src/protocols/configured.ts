@@ -1,11 +1,15 @@
 /** The protocols that the configuration asks for, ready to be mounted. */
+import { clientsExport } from './clients-export/clients-export.ts'
 import type { Protocol, ProtocolSite } from './protocol.ts'
 import type { ProtocolsConfig } from './settings.ts'
 import { v1Exports } from './v1-exports/v1-exports.ts'
 
 type Making = (config: ProtocolsConfig, site: ProtocolSite) => Protocol | undefined
 
-const MAKINGS: readonly Making[] = [({ 'v1-exports': section }, site) => section && v1Exports(section, site)]
+const MAKINGS: readonly Making[] = [
+  ({ 'v1-exports': section }, site) => section && v1Exports(section, site),
+  ({ 'clients-export': section }, site) => section && clientsExport(section, site),
+]
 
 /** Throws CONFIG_INVALID where a section names a field that its resource does not have. */
 export function configuredProtocols(config: ProtocolsConfig, site: ProtocolSite): Protocol[] {

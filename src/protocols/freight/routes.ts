@@ -18,6 +18,7 @@ import { waitForEnd } from '../../exports/wait.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { Job } from '../../job/job.ts'
 import { isActive } from '../../job/transitions.ts'
+import { goneSignal } from '../gone-signal.ts'
 import { callerOf } from '../protocol.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { etagOf, matchesEtag } from './etag.ts'
@@ -109,14 +110,6 @@ async function placed<T>(body: ExportBody, verb: () => Promise<T>): Promise<T> {
   } catch (thrown) {
     throw atWirePlace(thrown, body)
   }
-}
-
-/** Aborts when the connection is closed before the answer was sent. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
-  if (reply.raw.destroyed) gone.abort()
-  return gone.signal
 }
 
 function exportRoutes(app: FastifyInstance, context: ExportsContext): void {

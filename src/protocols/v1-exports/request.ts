@@ -125,16 +125,3 @@ export function readId(id: string): string {
   if (!UUID.test(id)) throw refusal('id', 'id must be a UUID')
   return id.toLowerCase()
 }
-
-/**
- * Null when the header is absent. The comma is refused with the rest (a proxy joins two headers with one), so with it in front of them the
- * keys of this protocol are no keys of another.
- */
-export function readIdempotencyKey(key: string | readonly string[] | undefined): string | null {
-  if (key === undefined) return null
-  if (typeof key === 'string' && /^[\x20-\x2b\x2d-\x7e]{1,255}$/.test(key)) return `v1-exports,${key}`
-  throw new FreightError(
-    'IDEMPOTENCY_KEY_INVALID',
-    'Idempotency-Key must be one value of 1 to 255 printable ASCII characters without commas',
-  )
-}

@@ -10,9 +10,10 @@ import { removeExport } from '../../exports/remove.ts'
 import { getServedExport, isServed } from '../../exports/served.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { Job } from '../../job/job.ts'
+import { readIdempotencyKey } from '../idempotency-key.ts'
 import { callerOf, type ProtocolSite } from '../protocol.ts'
 import type { Messages } from './messages.ts'
-import { type AskedFilters, readExport, readFilters, readId, readIdempotencyKey } from './request.ts'
+import { type AskedFilters, readExport, readFilters, readId } from './request.ts'
 import { viewExport } from './view.ts'
 
 type ById = { Params: { id: string } }
@@ -29,7 +30,7 @@ export function v1Routes(app: FastifyInstance, messages: Messages, { context, pu
 
   app.post('/v1/exports', async (request, reply) => {
     const caller = callerOf(request)
-    const key = readIdempotencyKey(request.headers['idempotency-key'])
+    const key = readIdempotencyKey('v1-exports', request.headers['idempotency-key'])
     const asked = readFilters(request.body)
     await assertEndpoint(context, caller, messages, asked)
     const input = { ...readExport(asked, messages), idempotency: key === null ? null : { key, body: request.body } }
