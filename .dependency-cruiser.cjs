@@ -9,6 +9,7 @@ const CONTRACTS = [
   'queue/queue',
   'formats/format',
   'compression/compression',
+  'delivery/delivery',
   'exports/probe',
 ]
 const contract = `^src/(${CONTRACTS.join('|')})\\.ts$`
@@ -24,7 +25,7 @@ module.exports = {
       from: { path: '^src/job/', pathNot: tests },
       to: { path: '^src/', pathNot: '^src/job/' },
     },
-    ...['sources', 'formats', 'compression', 'storage', 'store', 'queue'].map((room) => ({
+    ...['sources', 'formats', 'compression', 'storage', 'delivery', 'store', 'queue'].map((room) => ({
       name: `back-end-knows-its-contract-and-job (${room})`,
       comment: 'A back end is exchangeable because it knows only its own room and the job.',
       severity: 'error',
@@ -51,9 +52,9 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `(^src/(service|parts)\\.ts$|^src/(sources|formats|compression|storage|store|queue)/|${tests})`,
+        pathNot: `(^src/(service|parts|deliveries)\\.ts$|^src/(sources|formats|compression|storage|delivery|store|queue)/|${tests})`,
       },
-      to: { path: '^src/(sources|formats|compression|storage|store|queue)/', pathNot: contract },
+      to: { path: '^src/(sources|formats|compression|storage|delivery|store|queue)/', pathNot: contract },
     },
     {
       name: 'callers-never-import-workers',

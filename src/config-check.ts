@@ -6,6 +6,7 @@
 import { statSync } from 'node:fs'
 import { dirname, parse, resolve } from 'node:path'
 import type { Config, Environment, ResolvedResource, ResolvedSource, ResourceConfig } from './config.ts'
+import { checkDelivery } from './config-delivery.ts'
 import { FreightError } from './job/errors.ts'
 import { CELL_TYPES } from './job/row-text.ts'
 import { didYouMean } from './job/suggestion.ts'
@@ -97,6 +98,7 @@ export function checkConfig(file: unknown, base: string, shown: string): Offer {
   return {
     sources,
     resources,
+    delivery: checkDelivery(root.at('delivery'), config.delivery),
     protocols: checkProtocols(root.at('protocols'), config.protocols, Object.keys(resources)),
     concurrency: count('concurrency', 64, 2),
     retentionMs: amount('retentionDays', 3_650, 7) * DAY_MS,
@@ -110,7 +112,9 @@ export function checkConfig(file: unknown, base: string, shown: string): Offer {
 }
 
 const CONFIG_KEYS =
-  'source sources resources protocols concurrency retentionDays linkMinutes drainSeconds maxRunHours requestsPerMinute'.split(' ')
+  'source sources resources protocols delivery concurrency retentionDays linkMinutes drainSeconds maxRunHours requestsPerMinute'.split(
+    ' ',
+  )
 const RESOURCE_KEYS = 'source table tenant hide rename types relations sort retentionDays maxRows dryDataOmits'.split(' ')
 
 function checkSources(root: Place, config: Members, base: string): Record<string, ResolvedSource> {

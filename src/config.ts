@@ -7,6 +7,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { checkConfig, checkEnvironment, invalid } from './config-check.ts'
+import type { DeliveryConfig, DeliverySettings } from './config-delivery.ts'
 import type { CellType } from './job/row-text.ts'
 import type { ProtocolsConfig } from './protocols/settings.ts'
 
@@ -64,6 +65,8 @@ export interface FreightConfig {
   readonly resources: Readonly<Record<string, ResourceConfig>>
   /** Wire protocols served beside Freight's own API; none when absent. */
   readonly protocols?: ProtocolsConfig
+  /** Where callers may have their files copied to. */
+  readonly delivery?: DeliveryConfig
   /** Exports that run at once; default 2. */
   readonly concurrency?: number
   /** How long completed files are kept; default 7. */
@@ -105,6 +108,7 @@ export interface Config {
   readonly sources: Readonly<Record<string, ResolvedSource>>
   readonly resources: Readonly<Record<string, ResolvedResource>>
   readonly protocols: ProtocolsConfig
+  readonly delivery: DeliverySettings
   readonly concurrency: number
   readonly retentionMs: number
   readonly linkMs: number

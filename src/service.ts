@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { createAuthenticator, createKey } from './access/keys.ts'
 import { loadSecrets } from './access/secrets.ts'
 import type { Config } from './config.ts'
+import { createDeliveries } from './deliveries.ts'
 import type { ExportsContext } from './exports/context.ts'
 import { createLinkSigner } from './exports/link.ts'
 import { startLiveCatalog } from './exports/live-catalog.ts'
@@ -88,6 +89,7 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
     storage: parts.storage,
     probe,
     links,
+    destinations: createDeliveries(config),
     catalog: () => catalog.current(),
     now,
     accepting: () => !draining,

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Principal } from '../src/access/principal.ts'
+import { createSealer } from '../src/access/sealed.ts'
 import { createCatalog } from '../src/catalog/create-catalog.ts'
 import type { ResolvedResource } from '../src/config.ts'
 import type { ExportsContext } from '../src/exports/context.ts'
@@ -89,6 +90,7 @@ export async function openExportsSite(
     storage: createLocalStorage(join(folder, 'files')),
     probe: { ...probe, ...differences.probe },
     links: createLinkSigner({ secrets: ['the secret of this test', 'the one before it'], lifetimeMs: 300_000 }),
+    destinations: { sealer: createSealer(['the secret of this test'], 'destination'), refusal: () => null },
     catalog: () => catalog,
     now: () => clock.now,
     accepting: differences.accepting ?? (() => true),

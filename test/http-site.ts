@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { createAuthenticator, createKey } from '../src/access/keys.ts'
+import { createSealer } from '../src/access/sealed.ts'
 import { createCatalog } from '../src/catalog/create-catalog.ts'
 import type { ExportsContext } from '../src/exports/context.ts'
 import { createLinkSigner } from '../src/exports/link.ts'
@@ -83,6 +84,7 @@ export async function openHttpSite(differences: Partial<HttpOptions> = {}): Prom
     probe,
     queue: createLocalQueue({ slots: 2, now: () => clock.now.getTime() }),
     links: createLinkSigner({ secrets: ['a secret of this test', 'the one before it'], lifetimeMs: 300_000 }),
+    destinations: { sealer: createSealer(['the secret of this test'], 'destination'), refusal: () => null },
     catalog: () => catalog,
     now: () => clock.now,
     accepting: () => true,

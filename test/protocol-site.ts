@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { createAuthenticator, createKey } from '../src/access/keys.ts'
+import { createSealer } from '../src/access/sealed.ts'
 import { createCatalog } from '../src/catalog/create-catalog.ts'
 import type { ResolvedResource } from '../src/config.ts'
 import type { ExportsContext } from '../src/exports/context.ts'
@@ -102,6 +103,7 @@ export async function openProtocolSite(options: {
       ...options.probe,
     },
     links: createLinkSigner({ secrets: ['the secret of this test'], lifetimeMs: 300_000 }),
+    destinations: { sealer: createSealer(['the secret of this test'], 'destination'), refusal: () => null },
     catalog: () => catalog,
     now: () => clock.now,
     accepting: () => true,

@@ -3,6 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { JobStore } from '../store/store.ts'
+import type { Destinations } from './destination.ts'
 import type { LinkSigner } from './link.ts'
 import type { Probe } from './probe.ts'
 
@@ -12,6 +13,7 @@ export interface ExportsContext {
   readonly storage: Storage
   readonly probe: Probe
   readonly links: LinkSigner
+  readonly destinations: Destinations
   /** Read anew at each call: it follows the database's schema. */
   catalog(): Catalog
   now(): Date

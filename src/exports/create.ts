@@ -7,6 +7,7 @@ import type { CheckedSpec, ExportRequest } from '../job/spec.ts'
 import type { NewJob } from '../store/store.ts'
 import type { ExportsContext } from './context.ts'
 import { countRows, rowBound } from './count.ts'
+import { type DestinationRequest, sealDestination } from './destination.ts'
 import { idempotencyRecord } from './idempotency.ts'
 import { newJobId, newShortId } from './ids.ts'
 
@@ -17,6 +18,10 @@ export interface NewExport {
   readonly metadata: Readonly<Record<string, unknown>>
   /** Absent for Freight's own API. `data` is what the protocol's answers will need of the request: plain data. */
   readonly protocol?: { readonly name: string; readonly data: Readonly<Record<string, unknown>> }
+  /** Files are copied there before the export is completed. */
+  readonly destination?: DestinationRequest | null
+  /** Of the tenant's exports with the same text here only one may be pending, in progress or interrupted; the next is refused. */
+  readonly exclusive?: string | null
   /** `body` is the whole parsed request body: an equal key with an unequal body is refused. */
   readonly idempotency: { readonly key: string; readonly body: unknown } | null
 }
@@ -27,7 +32,7 @@ const COUNT_MS = 1_000
 /**
  * Durable before it resolves. With an idempotency key that was used before it resolves with the earlier export.
  *
- * Throws what the catalog refuses, TOO_MANY_ROWS, IDEMPOTENCY_MISMATCH, SHUTTING_DOWN; then nothing is stored.
+ * Throws what the catalog refuses, VALIDATION_FAILED for a destination, EXPORT_ACTIVE for `exclusive`, TOO_MANY_ROWS, IDEMPOTENCY_MISMATCH, SHUTTING_DOWN; then nothing is stored.
  */
 export async function createExport(context: ExportsContext, caller: Principal, input: NewExport): Promise<Job> {
   if (!context.accepting()) {
@@ -41,7 +46,8 @@ export async function createExport(context: ExportsContext, caller: Principal, i
   // A repeated request is answered from memory, also when its resource has grown or gone since.
   const earlier = record ? await context.store.recall(caller.tenant, record, now) : null
   if (earlier) return sameRequest(earlier.job)
-  const spec = context.catalog().check(input.request, caller.tenant)
+  const checked = context.catalog().check(input.request, caller.tenant)
+  const spec = input.destination ? { ...checked, destination: sealDestination(input.destination, context.destinations) } : checked
   const count = await countRows(context, spec, COUNT_MS)
   assertWithinBound(spec, count)
   const { job, created } = await context.store.create(newJob(caller, input, spec, count, now), record)
@@ -90,6 +96,7 @@ function newJob(caller: Principal, input: NewExport, spec: CheckedSpec, count: R
     metadata: input.metadata,
     protocol: input.protocol?.name ?? null,
     protocolData: input.protocol?.data ?? {},
+    exclusive: input.exclusive ?? null,
     createdAt: now,
   }
 }

@@ -98,6 +98,7 @@ export function newJobRow(job: NewJob): JobRow {
     metadata: JSON.stringify(job.metadata),
     protocol: job.protocol,
     protocol_data: JSON.stringify(job.protocolData),
+    exclusive: job.exclusive ?? null,
     created_at: createdAt,
     updated_at: createdAt,
     started_at: null,

@@ -5,6 +5,7 @@ import type { Actor, Job } from '../job/job.ts'
 import { illegalTransition, isActive, transition } from '../job/transitions.ts'
 import { writeAudit } from './audit.ts'
 import { writeEvent } from './events.ts'
+import { insertUnlessExcluded, refuseExcluded } from './exclusive.ts'
 import { newJobRow, toJob } from './job-rows.ts'
 import { moveJob } from './moves.ts'
 import type { CallersTerms, IdempotencyRecord, JobFilter, JobPage, NewJob } from './store.ts'
@@ -26,7 +27,7 @@ export async function createJob(
     await assertWithinLimits(tx, { tenant: job.tenant, rows }, limits, job.createdAt)
   }
   const row = newJobRow(job)
-  await tx.insertInto('jobs').values(row).execute()
+  await insertUnlessExcluded(tx, row)
   const resources = new Set(job.request.parts.map((part) => part.resource))
   for (const resource of resources) {
     await tx.insertInto('job_resources').values({ tenant: job.tenant, resource, job_id: job.id }).execute()
@@ -172,7 +173,7 @@ export async function moveByCaller(
   { actor, limits }: CallersTerms,
 ): Promise<Job | null> {
   if (verb === 'start' && limits) await assertWithinLimits(tx, { tenant, rows: null }, limits, now)
-  const moved = await CALLERS_MOVES[verb](tx, { id, tenant }, now, actor)
+  const moved = await CALLERS_MOVES[verb](tx, { id, tenant }, now, actor).catch(refuseExcluded)
   if (moved) return moved
   const job = await getJob(tx, tenant, id)
   if (!job) return null

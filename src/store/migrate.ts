@@ -7,6 +7,7 @@ import { jobsMigration } from './migrations/0001-jobs.ts'
 import { protocolsMigration } from './migrations/0002-protocols.ts'
 import { reachedMigration } from './migrations/0003-reached.ts'
 import { accessMigration } from './migrations/0004-access.ts'
+import { exclusiveMigration } from './migrations/0006-exclusive.ts'
 
 /** Also how a database is recognised as Freight's. */
 export const MIGRATION_TABLE = 'freight_migration'
@@ -18,6 +19,7 @@ function allMigrations(engine: Engine): Record<string, Migration> {
     '0002-protocols': protocolsMigration,
     '0003-reached': reachedMigration,
     '0004-access': accessMigration(engine),
+    '0006-exclusive': exclusiveMigration,
   }
 }
 

@@ -31,7 +31,10 @@ export type NewJob = Pick<
   | 'protocol'
   | 'protocolData'
   | 'createdAt'
->
+> & {
+  /** Of the tenant's jobs with the same text here only one is pending, in progress or interrupted at a time; null for no such rule. */
+  readonly exclusive?: string | null
+}
 
 export interface IdempotencyRecord {
   readonly key: string
@@ -137,6 +140,7 @@ export interface JobStore {
   /**
    * Durable before it resolves. With an idempotency record whose key the tenant has used before: `created` is false and `job` is
    * the earlier one, or `job` is null when the fingerprints differ (IDEMPOTENCY_MISMATCH to the caller). Of simultaneous calls one creates.
+   * Rejects with EXPORT_ACTIVE where another job is in the way of `exclusive`, as `start` does.
    */
   create(job: NewJob, idempotency: IdempotencyRecord | null, terms?: CallersTerms): Promise<{ job: Job | null; created: boolean }>
   /** What `create` would answer without creating: null when the key is unused or its time is up. */

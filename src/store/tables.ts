@@ -34,6 +34,7 @@ interface JobsTable {
   metadata: string
   protocol: string | null
   protocol_data: string
+  exclusive: string | null
   created_at: string
   updated_at: string
   started_at: string | null

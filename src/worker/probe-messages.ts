@@ -1,7 +1,12 @@
 /** What the probe thread and its caller say to each other; plain data only. */
+import type { Config } from '../config.ts'
 import type { PlainError } from '../job/errors.ts'
 import type { CheckedSpec } from '../job/spec.ts'
 import type { CloseThread } from './retire.ts'
+
+export interface ProbeThreadData {
+  readonly config: Pick<Config, 'sources' | 'dataDir'>
+}
 
 export type ProbeQuestion =
   | { readonly ask: 'tables'; readonly source: string }

@@ -3,13 +3,12 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { asFreightError, FreightError, toPlainError } from '../job/errors.ts'
 import { createParts } from '../parts.ts'
 import { createAnswers } from './probe-answers.ts'
-import type { FromProbeThread, ToProbeThread } from './probe-messages.ts'
-import type { RunThreadData } from './run-messages.ts'
+import type { FromProbeThread, ProbeThreadData, ToProbeThread } from './probe-messages.ts'
 
 const port = parentPort
 if (!port) throw new Error('probe-thread.ts is started by probe.ts only')
 
-const { config } = workerData as RunThreadData
+const { config } = workerData as ProbeThreadData
 const parts = createParts(config)
 for (const name of Object.keys(config.sources).slice(0, 1)) parts.source(name)
 const answers = createAnswers(parts)

@@ -7,9 +7,8 @@ import type { Preview, Probe } from '../exports/probe.ts'
 import { FreightError } from '../job/errors.ts'
 import type { RowCount } from '../job/row-text.ts'
 import type { TableDescription } from '../sources/source.ts'
-import type { FromProbeThread, ProbeQuestion, ToProbeThread } from './probe-messages.ts'
+import type { FromProbeThread, ProbeQuestion, ProbeThreadData, ToProbeThread } from './probe-messages.ts'
 import { retire } from './retire.ts'
-import type { RunThreadData } from './run-messages.ts'
 
 /** An answer that is late by more than this will not come: the thread is replaced. */
 const GRACE_MS = 3_000
@@ -35,14 +34,14 @@ export function createProbe(config: Config, log: Pick<Logger, 'warn'>): Probe {
 }
 
 class ProbeThread {
-  readonly #data: RunThreadData
+  readonly #data: ProbeThreadData
   readonly #log: Pick<Logger, 'warn'>
   readonly #pending = new Map<number, Pending>()
   #worker: Worker
   #nextId = 1
   #closed = false
 
-  constructor(data: RunThreadData, log: Pick<Logger, 'warn'>) {
+  constructor(data: ProbeThreadData, log: Pick<Logger, 'warn'>) {
     this.#data = data
     this.#log = log
     this.#worker = this.#start()

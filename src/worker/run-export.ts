@@ -6,10 +6,10 @@
  */
 import { createHash } from 'node:crypto'
 import { FreightError } from '../job/errors.ts'
-import type { Manifest, ManifestField, ManifestFile } from '../job/manifest.ts'
+import type { Manifest, ManifestDelivery, ManifestField, ManifestFile } from '../job/manifest.ts'
 import { numberedName } from '../job/numbered-name.ts'
 import type { RowChunk, RowCount, Shape } from '../job/row-text.ts'
-import type { CheckedPart, CheckedSpec } from '../job/spec.ts'
+import type { CheckedPart, CheckedSpec, Destination } from '../job/spec.ts'
 import { type LogEntry, type Results, RowTally } from '../job/tally.ts'
 import type { Parts } from '../parts.ts'
 import type { Snapshot } from '../sources/source.ts'
@@ -48,6 +48,8 @@ export interface RunSink {
   session(session: string): Promise<void>
   /** A file of a split part is whole. Called in the files' order. */
   fileWritten(file: WrittenFile): void
+  /** Copies the written files to the caller's destination. Absent where exports have none, as on the command line. */
+  deliver?(destination: Destination, files: readonly WrittenFile[], watch: Watchdog): Promise<ManifestDelivery>
 }
 
 export interface WrittenFile extends ManifestFile {
@@ -64,23 +66,38 @@ export interface RunOutcome {
 
 export async function runExport(input: RunInput, parts: Parts, sink: RunSink, signal: AbortSignal): Promise<RunOutcome> {
   using watchdog = new Watchdog(signal, { noProgressMs: input.noProgressMs, maxRunMs: input.maxRunMs })
-  const { spec } = input
-  const source = parts.source(spec.source)
-  const format = parts.format(spec.format)
   try {
-    const reading = { job: input.exportId, maxMs: input.maxRunMs, sessionVariables: spec.sessionVariables ?? {} }
-    const snapshot = await source.open({ parts: spec.parts, layout: format.layout, ...reading }, watchdog.signal)
-    try {
-      if (snapshot.session !== null) await sink.session(snapshot.session)
-      const ledger = new Ledger(spec.parts.length, (progress) => sink.progress(progress))
-      return await exportParts({ input, parts, sink, snapshot, watchdog, ledger })
-    } finally {
-      await snapshot.close()
-    }
+    const outcome = await readSnapshot(input, parts, sink, watchdog)
+    // Only now: the source is done with, however long the destination takes.
+    return await delivered(input, outcome, sink, watchdog)
   } catch (thrown) {
     // What an aborted stream throws depends on who noticed first; the reason of the abort is the truth.
     throw watchdog.signal.aborted ? watchdog.reason() : thrown
   }
+}
+
+/** Every file written and proven, and the snapshot closed. */
+async function readSnapshot(input: RunInput, parts: Parts, sink: RunSink, watchdog: Watchdog): Promise<RunOutcome> {
+  const { spec } = input
+  const source = parts.source(spec.source)
+  const format = parts.format(spec.format)
+  const reading = { job: input.exportId, maxMs: input.maxRunMs, sessionVariables: spec.sessionVariables ?? {} }
+  const snapshot = await source.open({ parts: spec.parts, layout: format.layout, ...reading }, watchdog.signal)
+  try {
+    if (snapshot.session !== null) await sink.session(snapshot.session)
+    const ledger = new Ledger(spec.parts.length, (progress) => sink.progress(progress))
+    return await exportParts({ input, parts, sink, snapshot, watchdog, ledger })
+  } finally {
+    await snapshot.close()
+  }
+}
+
+/** With the receipt of its delivery, where the caller asked for one. */
+async function delivered({ spec }: RunInput, outcome: RunOutcome, sink: RunSink, watchdog: Watchdog): Promise<RunOutcome> {
+  if (!spec.destination) return outcome
+  if (!sink.deliver) throw new FreightError('INTERNAL', 'This export has a destination where nothing can be delivered.')
+  const delivery = await sink.deliver(spec.destination, outcome.files, watchdog)
+  return { ...outcome, manifest: { ...outcome.manifest, delivery } }
 }
 
 /** What the parts of one run share. */

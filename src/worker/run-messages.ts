@@ -5,7 +5,7 @@ import type { CloseThread } from './retire.ts'
 import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run-export.ts'
 
 export interface RunThreadData {
-  readonly config: Pick<Config, 'sources' | 'dataDir'>
+  readonly config: Pick<Config, 'sources' | 'dataDir' | 'delivery' | 'secret' | 'secretPrevious'>
 }
 
 export type ToRunThread =

@@ -1,7 +1,9 @@
 /** The thread of one run: source, format, compression and storage. Started ahead of need, used once, then replaced. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { createDeliveries } from '../deliveries.ts'
 import { asFreightError, FreightError, toPlainError } from '../job/errors.ts'
 import { createParts } from '../parts.ts'
+import { deliverWritten } from './deliver-written.ts'
 import { yieldToServing } from './priority.ts'
 import { type RunInput, type RunProgress, runExport } from './run-export.ts'
 import type { FromRunThread, RunThreadData, ToRunThread } from './run-messages.ts'
@@ -47,6 +49,11 @@ async function run(input: RunInput): Promise<void> {
           latest = progress
         },
         fileWritten: (file) => send({ type: 'file', file }),
+        deliver: (destination, files, watchdog) =>
+          deliverWritten(input, destination, files, watchdog, {
+            storage: parts.storage,
+            deliveries: createDeliveries(config),
+          }),
         session: (session) => {
           send({ type: 'session', session })
           return new Promise<void>((resolve) => {

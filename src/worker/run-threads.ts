@@ -29,7 +29,7 @@ export interface RunThreads {
 }
 
 export function createRunThreads(config: Config): RunThreads {
-  const data: RunThreadData = { config: { sources: config.sources, dataDir: config.dataDir } }
+  const data: RunThreadData = { config: threadConfig(config) }
   const file = new URL(`./run-thread${extname(import.meta.url)}`, import.meta.url)
   const idle: Worker[] = []
   const retiring = new Set<Promise<void>>()
@@ -71,6 +71,10 @@ export function createRunThreads(config: Config): RunThreads {
       await Promise.all(retiring)
     },
   }
+}
+
+function threadConfig({ sources, dataDir, delivery, secret, secretPrevious }: Config): RunThreadData['config'] {
+  return { sources, dataDir, delivery, secret, secretPrevious }
 }
 
 /** One run, from the order to the answer. Every way it can end goes through `settle`, once. */
