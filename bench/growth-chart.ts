@@ -5,10 +5,8 @@ export interface Line {
   readonly points: readonly { readonly rows: number; readonly seconds: number; readonly mib: number }[]
 }
 
-interface Scale {
-  /** From a value to its place between 0 and 1. */
-  (value: number): number
-}
+/** From a value to its place between 0 and 1. */
+type Scale = (value: number) => number
 
 interface Panel {
   readonly title: string
