@@ -11,6 +11,7 @@ import { csvFormat } from './formats/csv.ts'
 import type { Format } from './formats/format.ts'
 import { jsonFormat } from './formats/json.ts'
 import { ndjsonFormat } from './formats/ndjson.ts'
+import { xlsxFormat } from './formats/xlsx.ts'
 import { FreightError } from './job/errors.ts'
 import type { CompressionName, FormatName } from './job/spec.ts'
 import { createPostgresSource } from './sources/postgres/postgres.ts'
@@ -19,7 +20,7 @@ import { createSqliteSource } from './sources/sqlite/sqlite.ts'
 import { createLocalStorage, writeWhole } from './storage/local.ts'
 import type { Storage } from './storage/storage.ts'
 
-const FORMATS: Readonly<Record<FormatName, Format>> = { csv: csvFormat, json: jsonFormat, ndjson: ndjsonFormat }
+const FORMATS: Readonly<Record<FormatName, Format>> = { csv: csvFormat, json: jsonFormat, ndjson: ndjsonFormat, xlsx: xlsxFormat }
 const COMPRESSIONS: Readonly<Record<CompressionName, Compression>> = { gzip: gzipCompression, zstd: zstdCompression }
 
 export interface Parts {

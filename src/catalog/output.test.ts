@@ -19,6 +19,18 @@ const MACHINE: Output = {
 test.each<[Asked, Partial<Output>]>([
   [{}, {}],
   [{ options: { profile: null, delimiter: null, header: null, time_zone: null } }, {}],
+  [{ options: { profile: 'postgres' } }, { profile: 'postgres' }],
+  [{ options: { profile: 'bigquery' } }, { profile: 'bigquery', nullText: '\\N', times: 'rfc3339' }],
+  [
+    { options: { profile: 'excel-eu' } },
+    { profile: 'excel-eu', delimiter: ';', bom: true, lineEnd: '\r\n', times: 'rfc3339', formulaGuard: true },
+  ],
+  [{ format: 'xlsx' }, { times: 'native' }],
+  [
+    { format: 'xlsx', dryData: true, options: { time_zone: 'Asia/Kolkata' } },
+    { times: 'native', timeZone: 'Asia/Kolkata' },
+  ],
+  [{ format: 'xlsx', options: { profile: 'machine', times: 'database' } }, {}],
   [{ options: { profile: 'excel' } }, { profile: 'excel', bom: true, lineEnd: '\r\n', times: 'rfc3339', formulaGuard: true }],
   [
     {
@@ -89,11 +101,16 @@ test.each<[OutputRequest, string]>([
   [{ bom: false }, 'bom'],
   [{ line_end: 'lf' }, 'line_end'],
   [{ times: 'database', time_zone: 'UTC' }, 'time_zone'],
-])('the option %j is refused for JSON', (options, name) => {
-  expect(refusalOf(() => check({ format: 'ndjson', options })).place).toBe(`OPTION_INVALID /options/${name}`)
+])('the option %j is refused for JSON and XLSX', (options, name) => {
+  for (const format of ['ndjson', 'xlsx'])
+    expect(refusalOf(() => check({ format, options })).place).toBe(`OPTION_INVALID /options/${name}`)
 })
 
 test.each<[Asked, string]>([
+  [{ format: 'xlsx', options: { times: 'rfc3339' } }, 'OPTION_INVALID /options/times'],
+  [{ format: 'json', options: { times: 'native' } }, 'OPTION_INVALID /options/times'],
+  [{ options: { times: 'native' } }, 'OPTION_INVALID /options/times'],
+  [{ format: 'xlsx', compression: 'gzip' }, 'OPTION_INVALID /compression'],
   [{ format: 'cvs' }, 'FORMAT_UNKNOWN /format'],
   [{ format: 'CSV' }, 'FORMAT_UNKNOWN /format'],
   [{ format: '__proto__' }, 'FORMAT_UNKNOWN /format'],
@@ -106,6 +123,6 @@ test.each<[Asked, string]>([
 test('a refused option says what was probably meant', () => {
   expect(refusalOf(() => check({ format: 'cvs' })).message).toBe('There is no format "cvs". Did you mean "csv"?')
   expect(refusalOf(() => check({ options: { profile: 'excell' } })).message).toBe(
-    'profile: must be "machine" or "excel". Did you mean "excel"?',
+    'profile: must be "machine" or "excel" or "excel-eu" or "postgres" or "bigquery". Did you mean "excel"?',
   )
 })

@@ -2,15 +2,36 @@
 import type { CompressionName, ExportRequest, FormatName, Output, OutputRequest, ProfileName, TimesOption } from '../job/spec.ts'
 import { member, quoted, refusal } from './refusal.ts'
 
-const FORMATS: readonly FormatName[] = ['csv', 'json', 'ndjson']
+const FORMATS: readonly FormatName[] = ['csv', 'json', 'ndjson', 'xlsx']
 const COMPRESSIONS: readonly CompressionName[] = ['gzip', 'zstd']
-const PROFILES: readonly ProfileName[] = ['machine', 'excel']
-const TIMES: readonly TimesOption[] = ['database', 'rfc3339']
+const TEXT_TIMES: readonly TimesOption[] = ['database', 'rfc3339']
+const XLSX_TIMES: readonly TimesOption[] = ['native', 'database']
 const QUOTINGS: readonly Output['quoting'][] = ['minimal', 'all']
 const LINE_ENDS: readonly string[] = ['lf', 'crlf']
 const CSV_ONLY = ['delimiter', 'header', 'quoting', 'null_text', 'bom', 'line_end'] as const
 const OPTIONS: readonly string[] = ['profile', ...CSV_ONLY, 'times', 'time_zone']
 const NULL_TEXT_LENGTH = 20
+
+/** What a profile chooses where the caller does not. */
+type ProfileChoices = Pick<Output, 'delimiter' | 'nullText' | 'bom' | 'lineEnd' | 'times' | 'formulaGuard'>
+
+const LOSSLESS: ProfileChoices = {
+  delimiter: ',',
+  nullText: '',
+  bom: false,
+  lineEnd: '\n',
+  times: 'database',
+  formulaGuard: false,
+}
+const FOR_EXCEL: ProfileChoices = { ...LOSSLESS, bom: true, lineEnd: '\r\n', times: 'rfc3339', formulaGuard: true }
+const PROFILE_CHOICES: Readonly<Record<ProfileName, ProfileChoices>> = {
+  machine: LOSSLESS,
+  excel: FOR_EXCEL,
+  'excel-eu': { ...FOR_EXCEL, delimiter: ';' },
+  postgres: LOSSLESS,
+  bigquery: { ...LOSSLESS, nullText: '\\N', times: 'rfc3339' },
+}
+const PROFILES = Object.keys(PROFILE_CHOICES) as ProfileName[]
 
 export interface OutputChoice {
   readonly format: FormatName
@@ -40,50 +61,61 @@ export function chooseOutput(request: ExportRequest): OutputChoice {
       })
     }
   }
+  if (format === 'xlsx' && compression !== null) {
+    throw refusal('OPTION_INVALID', '/compression', 'An xlsx file is compressed in itself. Leave the compression out.')
+  }
   const profile = oneOf('profile', PROFILES, request.options.profile) ?? 'machine'
   if (format === 'csv') return { format, compression, output: csvOutput(profile, request.options) }
-  return { format, compression, output: jsonOutput(format, profile, request) }
+  refuseCsvOptions(format, profile, request.options)
+  const output = format === 'xlsx' ? xlsxOutput(request.options) : jsonOutput(request)
+  return { format, compression, output }
 }
 
 function csvOutput(profile: ProfileName, options: OutputRequest): Output {
-  const isExcel = profile === 'excel'
-  const delimiter = readDelimiter(options.delimiter) ?? ','
-  const lineEnd = oneOf('line_end', LINE_ENDS, options.line_end) ?? (isExcel ? 'crlf' : 'lf')
-  const times = oneOf('times', TIMES, options.times) ?? (isExcel ? 'rfc3339' : 'database')
+  const choices = PROFILE_CHOICES[profile]
+  const delimiter = readDelimiter(options.delimiter) ?? choices.delimiter
+  const lineEnd = oneOf('line_end', LINE_ENDS, options.line_end)
+  const times = oneOf('times', TEXT_TIMES, options.times) ?? choices.times
   return {
     profile,
     delimiter,
     header: flag('header', options.header) ?? true,
     quoting: oneOf('quoting', QUOTINGS, options.quoting) ?? 'minimal',
-    nullText: readNullText(options.null_text, delimiter) ?? '',
-    bom: flag('bom', options.bom) ?? isExcel,
-    lineEnd: lineEnd === 'crlf' ? '\r\n' : '\n',
+    nullText: readNullText(options.null_text, delimiter) ?? choices.nullText,
+    bom: flag('bom', options.bom) ?? choices.bom,
+    lineEnd: lineEnd === null ? choices.lineEnd : lineEnd === 'crlf' ? '\r\n' : '\n',
     times,
     timeZone: readTimeZone(options.time_zone, times) ?? 'UTC',
-    formulaGuard: isExcel,
+    formulaGuard: choices.formulaGuard,
     omitBlank: false,
   }
 }
 
-function jsonOutput(format: FormatName, profile: ProfileName, request: ExportRequest): Output {
+function refuseCsvOptions(format: FormatName, profile: ProfileName, options: OutputRequest): void {
   if (profile !== 'machine') throw invalid('profile', `the profile "${profile}" is for csv, not for ${format}.`, ['machine'])
   for (const name of CSV_ONLY) {
-    if (request.options[name] != null) throw invalid(name, `is for csv only; ${format} has none. Leave it out.`)
+    if (options[name] != null) throw invalid(name, `is for csv only; ${format} has none. Leave it out.`)
   }
-  const times = oneOf('times', TIMES, request.options.times) ?? 'rfc3339'
-  return {
-    profile,
-    delimiter: ',',
-    header: true,
-    quoting: 'minimal',
-    nullText: '',
-    bom: false,
-    lineEnd: '\n',
-    times,
-    timeZone: readTimeZone(request.options.time_zone, times) ?? 'UTC',
-    formulaGuard: false,
-    omitBlank: request.dryData,
-  }
+}
+
+function jsonOutput({ options, dryData }: ExportRequest): Output {
+  const times = oneOf('times', TEXT_TIMES, options.times) ?? 'rfc3339'
+  return { ...PLAIN, times, timeZone: readTimeZone(options.time_zone, times) ?? 'UTC', omitBlank: dryData }
+}
+
+function xlsxOutput(options: OutputRequest): Output {
+  const times = oneOf('times', XLSX_TIMES, options.times) ?? 'native'
+  return { ...PLAIN, times, timeZone: readTimeZone(options.time_zone, times) ?? 'UTC' }
+}
+
+/** Of a format that has no choices of its own. */
+const PLAIN: Output = {
+  profile: 'machine',
+  ...LOSSLESS,
+  header: true,
+  quoting: 'minimal',
+  timeZone: 'UTC',
+  omitBlank: false,
 }
 
 function invalid(option: string, why: string, allowed?: readonly string[], asked: unknown = ''): Error {
@@ -130,7 +162,7 @@ function readNullText(asked: unknown, delimiter: string): string | null {
 /** Every name of UTC becomes `UTC`. Offsets (`+01:00`) know no summer time and are refused. */
 function readTimeZone(asked: unknown, times: TimesOption): string | null {
   if (asked == null) return null
-  if (times !== 'rfc3339') throw invalid('time_zone', 'needs "times": "rfc3339"; database times are written as they stand.')
+  if (times === 'database') throw invalid('time_zone', 'is not for "times": "database"; those are written as they stand.')
   try {
     if (typeof asked === 'string' && /^[A-Za-z]/.test(asked)) {
       const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: asked }).resolvedOptions()

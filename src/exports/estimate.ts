@@ -21,7 +21,7 @@ const SAMPLE_ROWS = 200
  */
 const ROWS_PER_SECOND = 300_000
 
-const FORMATS: readonly FormatName[] = ['csv', 'json', 'ndjson']
+const FORMATS: readonly FormatName[] = ['csv', 'json', 'ndjson', 'xlsx']
 
 interface Expectation {
   readonly format: FormatName

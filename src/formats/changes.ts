@@ -5,9 +5,11 @@ import type { RowTally } from '../job/tally.ts'
 const WHAT: Readonly<Record<ChangeCause, string>> = {
   invalid_utf8: 'bytes that are not UTF-8 were replaced by U+FFFD',
   formula_guarded: 'an apostrophe was put before text that a spreadsheet takes for a formula',
-  time_kept: "the database's own text was kept, since RFC 3339 cannot say it",
+  time_kept: "the database's own text was kept, since the format cannot say this time",
   json_invalid: 'the stored document is not valid JSON and was written as a string',
-  number_as_text: 'a number that JSON cannot hold was written as a string',
+  number_as_text: 'a number that the format cannot hold was written as text',
+  text_cut: 'text was cut, since a cell holds 32,767 characters at most',
+  nul_replaced: 'a NUL was replaced by U+FFFD, since nothing that loads this file takes one',
 }
 
 export class RowChanges {

@@ -24,11 +24,12 @@ export async function* encodeRows(
   tally: RowTally,
   writer: RowWriter,
 ): AsyncIterable<Uint8Array> {
-  const encoder = new ChunkEncoder(slotsOf(shape), tally, writer)
+  const encoder = new ChunkEncoder(shape, tally, writer)
   for await (const chunk of rows) yield encoder.encode(chunk)
 }
 
-class ChunkEncoder {
+/** For formats that do more with a chunk than pass its bytes on. */
+export class ChunkEncoder {
   readonly #slots: readonly Slot[]
   readonly #tally: RowTally
   readonly #writer: RowWriter
@@ -38,14 +39,15 @@ class ChunkEncoder {
   /** Counted over all files of a split export: a row has one number. */
   #rowsBefore: number
 
-  constructor(slots: readonly Slot[], tally: RowTally, writer: RowWriter) {
-    this.#slots = slots
+  constructor(shape: Shape, tally: RowTally, writer: RowWriter) {
+    this.#slots = slotsOf(shape)
     this.#tally = tally
     this.#rowsBefore = tally.rows
     this.#writer = writer
-    this.#copyRow = new CopyRow(slots)
+    this.#copyRow = new CopyRow(this.#slots)
   }
 
+  /** The chunk's rows as the file holds them; good until the next call. */
   encode(chunk: RowChunk): Uint8Array {
     try {
       const bytes = chunk.form === 'written' ? chunk.bytes : this.#write(chunk)

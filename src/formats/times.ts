@@ -111,7 +111,7 @@ function fractionEnd(src: Uint8Array, from: number): number {
   return digits < 1 || digits > FRACTION_DIGITS ? -1 : i
 }
 
-function twoDigits(src: Uint8Array, i: number): number {
+export function twoDigits(src: Uint8Array, i: number): number {
   const tens = (src[i] as number) ^ 48
   const ones = (src[i + 1] as number) ^ 48
   return tens > 9 || ones > 9 ? -1 : tens * 10 + ones
@@ -121,6 +121,16 @@ function fourDigits(src: Uint8Array, i: number): number {
   const high = twoDigits(src, i)
   const low = twoDigits(src, i + 2)
   return high < 0 || low < 0 ? -1 : high * 100 + low
+}
+
+/** Days since 1970 of the `YYYY-MM-DD` at `src[i]`; NaN where no day that the calendar has stands there. */
+export function dayAt(src: Uint8Array, i: number): number {
+  const year = fourDigits(src, i)
+  const month = twoDigits(src, i + 5)
+  const day = twoDigits(src, i + 8)
+  if (year < 0 || month < 1 || month > 12 || day < 1 || day > (DAYS_IN_MONTH[month] as number)) return Number.NaN
+  if (src[i + 4] !== MINUS || src[i + 7] !== MINUS || (month === 2 && day === 29 && !isLeap(year))) return Number.NaN
+  return daysFromCivil(year, month, day)
 }
 
 function isLeap(year: number): boolean {

@@ -20,7 +20,14 @@ export interface ManifestField {
 }
 
 /** Why a written cell is not the database's own text. `docs/formats.md` explains each. */
-export type ChangeCause = 'invalid_utf8' | 'formula_guarded' | 'time_kept' | 'json_invalid' | 'number_as_text'
+export type ChangeCause =
+  | 'invalid_utf8'
+  | 'formula_guarded'
+  | 'time_kept'
+  | 'json_invalid'
+  | 'number_as_text'
+  | 'text_cut'
+  | 'nul_replaced'
 
 export interface CellChange {
   readonly resource: string

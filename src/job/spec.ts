@@ -4,10 +4,15 @@
  */
 import type { CellType } from './row-text.ts'
 
-export type FormatName = 'csv' | 'json' | 'ndjson'
+export type FormatName = 'csv' | 'json' | 'ndjson' | 'xlsx'
 export type CompressionName = 'gzip' | 'zstd'
-export type ProfileName = 'machine' | 'excel'
-export type TimesOption = 'database' | 'rfc3339'
+/**
+ * Of CSV, but for `machine`. What a profile writes that no option says: `bigquery` base64 for bytes, `excel-eu` a decimal comma, `postgres` and
+ * `bigquery` U+FFFD for NUL. So a source may write `machine` and, where its texts hold no NUL, `postgres` itself, and no other.
+ */
+export type ProfileName = 'machine' | 'excel' | 'excel-eu' | 'postgres' | 'bigquery'
+/** `native`: as the format's own type for times, where it has one (XLSX: serials in the chosen time zone). */
+export type TimesOption = 'database' | 'rfc3339' | 'native'
 
 /**
  * A part's rows in several files, each whole and readable by itself. `rows`: exactly so many in each but the last. `bytes`: ended at
@@ -46,7 +51,7 @@ export interface OutputRequest {
   readonly bom?: boolean | null
   readonly line_end?: string | null
   readonly times?: string | null
-  /** IANA name; only where times are RFC 3339. */
+  /** IANA name; only where times are RFC 3339 or native. */
   readonly time_zone?: string | null
 }
 
@@ -70,7 +75,7 @@ export interface Output {
   readonly bom: boolean
   readonly lineEnd: '\n' | '\r\n'
   readonly times: TimesOption
-  /** IANA name. 'UTC' writes `Z`. Used where `times` is `rfc3339`. */
+  /** IANA name. 'UTC' writes `Z`. Used where `times` is `rfc3339` or `native`. */
   readonly timeZone: string
   /** CSV: text cells that a spreadsheet would take for a formula get a leading apostrophe, and are counted. */
   readonly formulaGuard: boolean

@@ -13,9 +13,18 @@ import { type Cell, chunkOf, chunks, collect, column, columns, MACHINE } from '.
 export interface FormatUnderTest {
   readonly format: Format
   /** The records of a file, each cell as text: a number as its digits, null for NULL. By a reader that knows nothing of Freight. */
-  read(file: Buffer): { names: string[]; rows: (string | null)[][] }
+  read(file: Buffer): Records | Promise<Records>
   /** How the format writes bytes. */
   bytes(bytes: Buffer): string
+  /** How many UTF-16 units a cell holds; what is longer is cut, and counted. Absent: any number. */
+  readonly cellUnits?: number
+  /** The file is a container, in which neither text can be looked for nor rows stand that came written. */
+  readonly isContainer?: true
+}
+
+interface Records {
+  readonly names: string[]
+  readonly rows: (string | null)[][]
 }
 
 export async function encode(
@@ -176,7 +185,7 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
       const files: Buffer[] = []
       for (const form of formsOf(type, cell)) {
         const file = await encode(format, chunks(form, rows), shape)
-        expect(under.read(file).rows).toEqual(rows.map((row) => row.map(textOf)))
+        expect((await under.read(file)).rows).toEqual(rows.map((row) => row.map(textOf)))
         files.push(file)
       }
       expect(files.at(-1)).toEqual(files[0])
@@ -186,7 +195,7 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
       const random = randomNumbers(20_251_206)
       const rows = Array.from({ length: 10_000 }, () => randomRow(random))
       const file = await encode(format, chunks('json', rows), RANDOM_SHAPE)
-      expect(under.read(file).rows).toEqual(rows.map((row) => row.map(textOf)))
+      expect((await under.read(file)).rows).toEqual(rows.map((row) => row.map(textOf)))
       expect((await encode(format, chunks('copy', rows), RANDOM_SHAPE)).equals(file)).toBe(true)
       expect((await encode(format, chunks('json', rows, 1), RANDOM_SHAPE)).equals(file)).toBe(true)
       expect((await encode(format, chunks('copy', rows, 10_000), RANDOM_SHAPE)).equals(file)).toBe(true)
@@ -200,11 +209,11 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
         ['', ''],
       ]
       const file = await encode(format, chunks('json', rows), columns(['text', 'text']))
-      expect(under.read(file).rows).toEqual(rows)
+      expect((await under.read(file)).rows).toEqual(rows)
     })
 
     it('writes a valid file for no rows and for a table without columns', async () => {
-      expect(under.read(await encode(format, chunks('json', []), columns(['text']))).rows).toEqual([])
+      expect((await under.read(await encode(format, chunks('json', []), columns(['text'])))).rows).toEqual([])
       const tally = new RowTally('things')
       const rows: Cell[][] = [[], []]
       await encode(format, chunks('json', rows), [], MACHINE, tally)
@@ -218,7 +227,7 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
         ['a', 'b'],
         ['a', 'b'],
       ]
-      expect(under.read(await encode(format, chunks('json', rows), columns(['text', 'text']))).rows).toEqual(rows)
+      expect((await under.read(await encode(format, chunks('json', rows), columns(['text', 'text'])))).rows).toEqual(rows)
     })
 
     it('keeps columns with hostile names, and 1,600 of them', async () => {
@@ -239,12 +248,13 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
       ]
       const shape = names.map((each) => column(each))
       const file = await encode(format, chunks('json', [names.map((_, index) => `v${index}`)]), shape)
-      const read = under.read(file)
+      const read = await under.read(file)
       expect(read.names).toEqual(names)
       expect(read.rows).toEqual([names.map((_, index) => `v${index}`)])
 
       const wide = Array.from({ length: 1600 }, (_, index) => `v${index}`)
-      expect(under.read(await encode(format, chunks('copy', [wide]), columns(wide.map(() => 'text')))).rows).toEqual([wide])
+      const wideFile = await encode(format, chunks('copy', [wide]), columns(wide.map(() => 'text')))
+      expect((await under.read(wideFile)).rows).toEqual([wide])
     })
 
     it('writes bytes exactly: none, each of the 256, and ten million', async () => {
@@ -255,23 +265,30 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
           form,
           values.map((bytes): Cell[] => [{ bytes }]),
         )
-        const read = under.read(await encode(format, rows, columns(['bytes']))).rows
+        const read = (await under.read(await encode(format, rows, columns(['bytes'])))).rows
         expect(read).toEqual(values.map((bytes) => [under.bytes(bytes)]))
       }
       const large = Buffer.alloc(10_000_000, all)
       const file = await encode(format, chunks('json', [[{ bytes: large }]]), columns(['bytes']))
-      expect(file.includes(under.bytes(large))).toBe(true)
+      if (under.isContainer) {
+        expect((await under.read(file)).rows).toEqual([[under.bytes(large).slice(0, under.cellUnits)]])
+      } else expect(file.includes(under.bytes(large))).toBe(true)
     })
 
-    it('passes cells of 1 MB and 64 MB', async () => {
+    const whole = under.cellUnits === undefined
+    it(whole ? 'passes cells of 1 MB and 64 MB' : 'cuts cells of 1 MB and 64 MB, and counts them', async () => {
       const times = 2_000_000
       const rows: Cell[][] = [
         ['x'.repeat(1_000_000), 'small'],
         [{ raw: Buffer.from('text with \\"quotes\\" and, commas '.repeat(times)) }, 'behind'],
       ]
-      const read = under.read(await encode(format, chunks('json', rows), columns(['text', 'text']))).rows
-      expect(read[0]?.[0]?.length).toBe(1_000_000)
-      expect(read[1]?.[0] === 'text with "quotes" and, commas '.repeat(times)).toBe(true)
+      const tally = new RowTally('things')
+      const file = await encode(format, chunks('json', rows), columns(['text', 'text']), MACHINE, tally)
+      const read = (await under.read(file)).rows
+      expect(read[0]?.[0]).toHaveLength(under.cellUnits ?? 1_000_000)
+      expect(read[1]?.[0] === 'text with "quotes" and, commas '.repeat(times).slice(0, under.cellUnits)).toBe(true)
+      const cut = { resource: 'things', column: 'c0', cause: 'text_cut', cells: 2 }
+      expect(tally.changes).toEqual(whole ? [] : [cut])
       expect(read[1]?.[1]).toBe('behind')
     })
 
@@ -286,7 +303,7 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
       for (const form of ['json', 'copy'] as const) {
         const tally = new RowTally('things')
         const file = await encode(format, chunks(form, rows, 2), shape, MACHINE, tally)
-        expect(under.read(file).rows[1]).toEqual(['8', 'a\ufffdb\ufffd\ufffd\ufffd', 'é', 'a\ufffdb\ufffd\ufffd\ufffd'])
+        expect((await under.read(file)).rows[1]).toEqual(['8', 'a\ufffdb\ufffd\ufffd\ufffd', 'é', 'a\ufffdb\ufffd\ufffd\ufffd'])
         expect(tally.results).toEqual({ successful: 2, warnings: 1, errors: 0 })
         expect(tally.changes).toEqual([
           { resource: 'things', column: 'a', cause: 'invalid_utf8', cells: 1 },
@@ -303,7 +320,7 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
         ['\udc00', '😀'],
       ]
       const file = await encode(format, chunks('json', rows), columns(['text', 'text']), MACHINE, tally)
-      expect(under.read(file).rows).toEqual([
+      expect((await under.read(file)).rows).toEqual([
         ['a\ufffdb', 'x'],
         ['\ufffd', '😀'],
       ])
@@ -315,7 +332,7 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
       const tally = new RowTally('things')
       const rows: Cell[][] = [[{ number: '5' }, 'north "1"', { raw: Buffer.from([0xff]) }]]
       const file = await encode(format, chunks('json', rows), [...key, column('a')], MACHINE, tally)
-      expect(under.read(file)).toEqual({ names: ['a'], rows: [['\ufffd']] })
+      expect(await under.read(file)).toEqual({ names: ['a'], rows: [['\ufffd']] })
       expect(tally.log[0]?.key).toBe('5,north "1"')
     })
 
@@ -341,7 +358,7 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
       const json =
         '[{"sku":"a,b","price":1.10,"notes":[{"note":"say \\"hi\\"\\n\\\\","raw":"YWI="}]},{"sku":null,"price":null,"notes":[]}]'
       for (const form of ['json', 'copy'] as const) {
-        const read = under.read(await encode(format, chunks(form, rows), shape)).rows
+        const read = (await under.read(await encode(format, chunks(form, rows), shape))).rows
         expect(read).toEqual([
           ['1', json, 'x'],
           ['2', '[]', 'y'],
@@ -353,7 +370,7 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
     it('takes the elements of a to-many relation also in line, with spaces, as json_agg may leave them', async () => {
       const shape: Shape = [column('id', 'integer'), { kind: 'many', name: 'items', cells: [column('sku')] }]
       const bytes = Buffer.from('[1,[["a"], ["b"]]]\n[2, "[ [\\"a\\"] , [\\"b\\"] ]"]\n')
-      const read = under.read(await encode(format, oneChunk({ form: 'json', bytes, rows: 2 }), shape)).rows
+      const read = (await under.read(await encode(format, oneChunk({ form: 'json', bytes, rows: 2 }), shape))).rows
       expect(read).toEqual([
         ['1', '[{"sku":"a"},{"sku":"b"}]'],
         ['2', '[{"sku":"a"},{"sku":"b"}]'],
@@ -393,14 +410,15 @@ export function describeFormat(name: string, under: FormatUnderTest): void {
       const seen: number[] = []
       const reading = (async () => {
         for await (const bytes of format.encode(rows(), columns(['text']), MACHINE, tally)) {
-          if (Buffer.from(bytes).includes('a')) seen.push(tally.rows)
+          if (under.isContainer || Buffer.from(bytes).includes('a')) seen.push(tally.rows)
         }
       })()
       await expect(reading).rejects.toBe(fault)
-      expect(seen.at(-1)).toBe(2)
+      // A container may hold the rows back, and so show none of them.
+      expect(seen.at(-1)).toBe(under.isContainer ? 0 : 2)
     })
 
-    it('passes rows on as they are that come written, and counts them', async () => {
+    it.skipIf(under.isContainer)('passes rows on as they are that come written, and counts them', async () => {
       const tally = new RowTally('things')
       const file = await encode(format, chunks('json', rowsOf(6), 2), columns(['text']))
       const pieces: Buffer[] = []

@@ -8,7 +8,7 @@ import { EVENT_TYPES, JOB_STATUSES } from '../../job/job.ts'
 import { CELL_TYPES } from '../../job/row-text.ts'
 import type { CompressionName, FormatName, Split } from '../../job/spec.ts'
 
-const FORMATS = ['csv', 'json', 'ndjson'] as const satisfies readonly FormatName[]
+const FORMATS = ['csv', 'json', 'ndjson', 'xlsx'] as const satisfies readonly FormatName[]
 const COMPRESSIONS = ['gzip', 'zstd', null] as const satisfies readonly (CompressionName | null)[]
 
 type Words = { description: string; [keyword: string]: unknown }
@@ -56,15 +56,19 @@ export const PartBody = Type.Object({ ...Type.Partial(Type.Object(part)).propert
 
 export const OptionsBody = Type.Object(
   {
-    profile: Type.Optional(nullableText({ description: '`machine` (lossless, the default) or `excel`.' })),
+    profile: Type.Optional(
+      nullableText({ description: 'CSV: `machine` (lossless, the default), `excel`, `excel-eu`, `postgres` or `bigquery`.' }),
+    ),
     delimiter: Type.Optional(nullableText({ description: 'CSV: one character between cells.' })),
     header: Type.Optional(nullableFlag({ description: 'CSV: whether the first line names the columns.' })),
     quoting: Type.Optional(nullableText({ description: 'CSV: `minimal` or `all`.' })),
     null_text: Type.Optional(nullableText({ description: 'CSV: what stands for NULL.' })),
     bom: Type.Optional(nullableFlag({ description: 'CSV: whether the file begins with a byte order mark.' })),
     line_end: Type.Optional(nullableText({ description: 'CSV: `lf` or `crlf`.' })),
-    times: Type.Optional(nullableText({ description: "`database` (the database's own text) or `rfc3339`." })),
-    time_zone: Type.Optional(nullableText({ description: 'IANA name, where times are RFC 3339.' })),
+    times: Type.Optional(
+      nullableText({ description: "`database` (the database's own text) or `rfc3339`; XLSX: `native` (dates) or `database`." }),
+    ),
+    time_zone: Type.Optional(nullableText({ description: 'IANA name, where times are RFC 3339 or native.' })),
   },
   { ...closed, description: "How the bytes look. Absent or null: the profile's own choice." },
 )
@@ -253,7 +257,7 @@ const Expected = Type.Object({
 export const EstimateSchema = Type.Object({
   rows: nullableInteger({ description: 'Null when nothing could tell in time.' }),
   rows_is_estimate: Type.Boolean(),
-  formats: Type.Object({ csv: Expected, json: Expected, ndjson: Expected }),
+  formats: Type.Object({ csv: Expected, json: Expected, ndjson: Expected, xlsx: Expected }),
   preview: nullable(
     Type.Object({
       format: Type.String(),
