@@ -1,6 +1,7 @@
 /** Rows as CSV records: what each cell is written as. */
 import type { CellType, ShapeCell } from '../job/row-text.ts'
 import type { Output } from '../job/spec.ts'
+import { putBase64 } from './base64.ts'
 import {
   BACKSLASH,
   COMMA,
@@ -29,6 +30,7 @@ import { decodeString } from './strings.ts'
 import { TimeWriter } from './times.ts'
 
 export const APOSTROPHE = 39
+const DOT = 46
 const INFINITY = new Uint8Array(Buffer.from('Infinity'))
 const NEGATIVE_INFINITY = new Uint8Array(Buffer.from('-Infinity'))
 const TRUE = new Uint8Array(Buffer.from('true'))
@@ -51,6 +53,9 @@ export class CsvRow implements RowWriter {
   readonly #delimiter: number
   readonly #lineEnd: Uint8Array
   readonly #guards: boolean
+  /** The decimal point is written as a comma. */
+  readonly #hasComma: boolean
+  readonly #hasBase64: boolean
   readonly #text: CsvText
   readonly #times: TimeWriter
   readonly #relation = new Cursor()
@@ -68,6 +73,8 @@ export class CsvRow implements RowWriter {
     this.#delimiter = output.delimiter.charCodeAt(0)
     this.#lineEnd = new Uint8Array(Buffer.from(output.lineEnd))
     this.#guards = output.formulaGuard
+    this.#hasComma = output.profile === 'excel-eu'
+    this.#hasBase64 = output.profile === 'bigquery'
     this.#text = new CsvText(this.cursor, output, visible.length === 1)
     this.#times = new TimeWriter(output.timeZone)
     this.#objects = new ObjectWriter(this.#relation, this.changes, output)
@@ -104,6 +111,10 @@ export class CsvRow implements RowWriter {
         cursor.replaced = false
         this.changes.add(column.name, 'invalid_utf8')
       }
+      if (this.#text.nulReplaced) {
+        this.#text.nulReplaced = false
+        this.changes.add(column.name, 'nul_replaced')
+      }
     } else if (first === LOWER_N) {
       skipWord(cursor, 'null')
       this.#text.writeNull()
@@ -127,15 +138,21 @@ export class CsvRow implements RowWriter {
     if (infinity !== 0) {
       cursor.p = p
       put(cursor, infinity < 0 ? NEGATIVE_INFINITY : INFINITY)
+    } else if (this.#hasComma) {
+      for (let k = p; k < cursor.p; k++) if (cursor.out[k] === DOT) cursor.out[k] = COMMA
     }
     if (column.isTime) this.changes.add(column.name, 'time_kept')
   }
 
-  /** `\x` and lower-case hexadecimal digits, as PostgreSQL writes bytes. */
+  /** `\x` and lower-case hexadecimal digits, as PostgreSQL writes bytes, or base64, as BigQuery reads them. */
   #bytes(): void {
     const { cursor } = this
     const { src, out } = cursor
     const { from, to } = enterBytes(cursor)
+    if (this.#hasBase64) {
+      putBase64(cursor, src, from, to)
+      return
+    }
     let { p } = cursor
     out[p++] = BACKSLASH
     out[p++] = 120

@@ -11,12 +11,19 @@ const DOT = 46
 /** Delimiters that stand in no number, time or hexadecimal text, so that only texts need a look. */
 const USUAL_DELIMITERS = [',', ';', '|', '\t']
 
+/** U+FFFD */
+const REPLACEMENT = Uint8Array.of(0xef, 0xbf, 0xbd)
+
 export class CsvText {
   readonly #cursor: Cursor
   readonly #delimiter: number
   readonly #nullText: Uint8Array
   readonly #quotesAll: boolean
   readonly #isOnlyColumn: boolean
+  /** NUL becomes U+FFFD: what the file is made for takes none. */
+  readonly #replacesNul: boolean
+  /** Set when that was done. */
+  nulReplaced = false
   /** Whether a field that is no text may need quotes as well. */
   readonly #checksPlain: boolean
   /** Bytes inside a JSON string that are not simply copied. */
@@ -31,7 +38,9 @@ export class CsvText {
     this.#nullText = new Uint8Array(Buffer.from(output.nullText))
     this.#quotesAll = output.quoting === 'all'
     this.#isOnlyColumn = isOnlyColumn
-    this.#checksPlain = this.#quotesAll || output.nullText !== '' || !USUAL_DELIMITERS.includes(output.delimiter)
+    this.#replacesNul = output.profile === 'postgres' || output.profile === 'bigquery'
+    this.#checksPlain =
+      this.#quotesAll || output.nullText !== '' || !USUAL_DELIMITERS.includes(output.delimiter) || isDecimalComma(output)
     this.#stops = byteTable((byte) => STRING_STOPS[byte] === 1 || byte === delimiter)
     this.#quoted = byteTable((byte) => byte === delimiter || byte === QUOTE || byte === NEWLINE || byte === RETURN)
   }
@@ -70,6 +79,7 @@ export class CsvText {
         cursor.i = i
         cursor.p = p
         decodeEscape(cursor)
+        if (out[p] === 0 && this.#replacesNul) this.#replaceNul(p)
         if (this.#quoted[out[p] as number] === 1) break
         i = cursor.i
         p = cursor.p
@@ -102,6 +112,7 @@ export class CsvText {
         cursor.i = i
         cursor.p = p
         decodeEscape(cursor)
+        if (out[p] === 0 && this.#replacesNul) this.#replaceNul(p)
         i = cursor.i
         // A quote may also come as \u0022.
         if (out[p] === QUOTE && cursor.p === p + 1) out[cursor.p++] = QUOTE
@@ -111,6 +122,12 @@ export class CsvText {
     out[p++] = QUOTE
     cursor.i = i
     cursor.p = p
+  }
+
+  #replaceNul(at: number): void {
+    this.#cursor.p = at
+    put(this.#cursor, REPLACEMENT)
+    this.nulReplaced = true
   }
 
   /** Text as it is, not as a JSON string holds it. */
@@ -151,4 +168,8 @@ export class CsvText {
     while (k < nullText.length && bytes[from + k] === nullText[k]) k++
     return k === nullText.length
   }
+}
+
+function isDecimalComma({ profile, delimiter }: Output): boolean {
+  return profile === 'excel-eu' && delimiter === ','
 }

@@ -57,7 +57,7 @@ function header(shape: Shape, output: Output): Uint8Array {
  */
 function beginsMisleadingly(bytes: Uint8Array, output: Output): boolean {
   if (BOM.every((byte, index) => bytes[index] === byte)) return true
-  return output.profile === 'excel' && bytes[0] === 0x49 && bytes[1] === 0x44
+  return output.profile.startsWith('excel') && bytes[0] === 0x49 && bytes[1] === 0x44
 }
 
 function quoteFirstField(bytes: Uint8Array, output: Output): Uint8Array {

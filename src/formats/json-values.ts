@@ -1,11 +1,11 @@
 /** Single cells as JSON values. */
 import type { Output } from '../job/spec.ts'
+import { putBase64 } from './base64.ts'
 import {
   BACKSLASH,
   type Cursor,
   copyNumber,
   enterBytes,
-  HEX_VALUES,
   infinityAt,
   LOWER_N,
   MalformedRow,
@@ -27,7 +27,6 @@ const TRUE = bytesOf('true')
 const FALSE = bytesOf('false')
 const INFINITY = bytesOf('"Infinity"')
 const NEGATIVE_INFINITY = bytesOf('"-Infinity"')
-const BASE64 = bytesOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
 const FLAGS: readonly [Uint8Array, Uint8Array][] = [
   [bytesOf('t"'), TRUE],
   [bytesOf('f"'), FALSE],
@@ -201,31 +200,16 @@ export class ValueWriter {
     }
   }
 
-  /** Base64 (RFC 4648, section 4). Bytes in a column of documents are no document. */
+  /** Bytes in a column of documents are no document. */
   #bytes(member: Member): void {
     const cursor = this.#cursor
     const { src, out } = cursor
     const { from, to } = enterBytes(cursor)
-    let { p } = cursor
-    out[p++] = QUOTE
-    for (let i = from; i < to; i += 6) {
-      const count = Math.min(3, (to - i) / 2)
-      const bits = (byteAt(src, i) << 16) | (count > 1 ? byteAt(src, i + 2) << 8 : 0) | (count > 2 ? byteAt(src, i + 4) : 0)
-      out[p++] = BASE64[bits >> 18] as number
-      out[p++] = BASE64[(bits >> 12) & 63] as number
-      out[p++] = count > 1 ? (BASE64[(bits >> 6) & 63] as number) : EQUALS
-      out[p++] = count > 2 ? (BASE64[bits & 63] as number) : EQUALS
-    }
-    out[p++] = QUOTE
-    cursor.p = p
+    out[cursor.p++] = QUOTE
+    putBase64(cursor, src, from, to)
+    out[cursor.p++] = QUOTE
     if (member.type === 'json') this.#changes.add(member.name, 'json_invalid')
   }
-}
-
-const EQUALS = 61
-
-function byteAt(src: Uint8Array, i: number): number {
-  return ((HEX_VALUES[src[i] as number] as number) << 4) | (HEX_VALUES[src[i + 1] as number] as number)
 }
 
 function startsWith(src: Uint8Array, i: number, text: Uint8Array): boolean {

@@ -23,36 +23,32 @@ import {
 import { RowChanges } from '../changes.ts'
 import { type Member, membersOf, ObjectWriter } from '../json-objects.ts'
 import type { RowWriter } from '../rows.ts'
+import {
+  bytesOf,
+  DATE,
+  FALSE,
+  FINE_TIME,
+  FLAGS,
+  INFINITY,
+  NEGATIVE_INFINITY,
+  NO_NUMBERS,
+  NUMBER,
+  ROW,
+  ROW_END,
+  startsWith,
+  TAG_END,
+  TEXT,
+  TEXT_END,
+  TIME,
+  TRUE,
+  VALUE_END,
+  WHOLE,
+} from './cell-markup.ts'
 import { numberKind } from './numbers.ts'
 import { putDigits, Serials } from './serials.ts'
 import { CELL_UNITS, SheetText } from './sheet-text.ts'
 import { columnName } from './sheet-xml.ts'
-import { STYLES } from './styles.ts'
 
-const ROW = bytesOf('<row r="')
-const TAG_END = bytesOf('">')
-const ROW_END = bytesOf('</row>\n')
-const TEXT = bytesOf('" t="inlineStr"><is><t>')
-const TEXT_END = bytesOf('</t></is></c>')
-const NUMBER = bytesOf('"><v>')
-const WHOLE = bytesOf(`" s="${STYLES.whole}"><v>`)
-const DATE = bytesOf(`" s="${STYLES.date}"><v>`)
-const TIME = bytesOf(`" s="${STYLES.time}"><v>`)
-const FINE_TIME = bytesOf(`" s="${STYLES.fineTime}"><v>`)
-const VALUE_END = bytesOf('</v></c>')
-const TRUE = bytesOf('" t="b"><v>1</v></c>')
-const FALSE = bytesOf('" t="b"><v>0</v></c>')
-const INFINITY = bytesOf('Infinity')
-const NEGATIVE_INFINITY = bytesOf('-Infinity')
-const FLAGS: readonly [Uint8Array, Uint8Array][] = [
-  [bytesOf('t"'), TRUE],
-  [bytesOf('f"'), FALSE],
-  [bytesOf('1"'), TRUE],
-  [bytesOf('0"'), FALSE],
-  [bytesOf('true"'), TRUE],
-  [bytesOf('false"'), FALSE],
-]
-const NO_NUMBERS = [bytesOf('NaN"'), bytesOf('Infinity"'), bytesOf('-Infinity"')]
 const NUMERIC: ReadonlySet<CellType> = new Set(['integer', 'decimal', 'float', 'any'])
 /** Rows by whose cells the widths are chosen. */
 export const MEASURED_ROWS = 100
@@ -311,13 +307,4 @@ function readingOf(type: CellType, output: Output): Column['reading'] {
   if (output.times === 'native' && type === 'date') return 'date'
   if (output.times === 'native' && type === 'timestamp') return 'time'
   return NUMERIC.has(type) ? 'number' : 'text'
-}
-
-function startsWith(bytes: Uint8Array, i: number, text: Uint8Array): boolean {
-  for (let k = 0; k < text.length; k++) if (bytes[i + k] !== text[k]) return false
-  return true
-}
-
-function bytesOf(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text))
 }

@@ -16,6 +16,7 @@ import {
   STRING_STOPS,
 } from '../cells.ts'
 import { decodeEscape, decodeString } from '../strings.ts'
+import { bytesOf } from './cell-markup.ts'
 
 /** What a cell holds at most, in UTF-16 units ("Excel specifications and limits"). */
 export const CELL_UNITS = 32_767
@@ -199,8 +200,4 @@ function endOfCell(bytes: Uint8Array, from: number, to: number): number {
     if (units > CELL_UNITS) return i
   }
   return to
-}
-
-function bytesOf(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text))
 }

@@ -143,7 +143,13 @@ describe('CSV', () => {
       return forms
     }
     expect(await formOf('ndjson', {})).toEqual(['copy'])
-    const others: Partial<Output>[] = [{ nullText: 'NULL' }, { lineEnd: '\r\n' }, { formulaGuard: true }, { times: 'rfc3339' }]
+    const others: Partial<Output>[] = [
+      { nullText: 'NULL' },
+      { lineEnd: '\r\n' },
+      { formulaGuard: true },
+      { times: 'rfc3339' },
+      { profile: 'bigquery' },
+    ]
     for (const other of others) expect(await formOf('csv', other)).toEqual(['copy'])
     await snapshot.close()
     await source.close()
