@@ -58,6 +58,9 @@ function checkDataDir(given: string, cwd: string): string {
   if (given.includes('\0') || given.includes('\n')) throw invalid('FREIGHT_DATA', 'must be a path without line breaks.')
   const path = resolve(cwd, given)
   if (path === parse(path).root) throw invalid('FREIGHT_DATA', 'must be a folder of its own, not the root of the file system.')
+  // Making folders there never ends: Node tries again for as long as the parent is there and the folder is not.
+  if (/^\/(proc|sys)\//.test(path))
+    throw invalid('FREIGHT_DATA', "lies in a file system of the kernel's own, which keeps no files.")
   let existing = path
   while (!statSync(existing, { throwIfNoEntry: false })) existing = dirname(existing)
   if (!statSync(existing).isDirectory()) throw invalid('FREIGHT_DATA', 'is a file, or lies below one; name a folder.')

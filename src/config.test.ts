@@ -228,6 +228,7 @@ test.each<[Environment, string]>([
   [{ FREIGHT_SECRET: SECRET, FREIGHT_SECRET_PREVIOUS: 'hunter2' }, 'FREIGHT_SECRET_PREVIOUS: must have at least 32 characters'],
   [{ FREIGHT_DATA: '/' }, 'FREIGHT_DATA: must be a folder of its own'],
   [{ FREIGHT_DATA: '/tmp/..' }, 'FREIGHT_DATA: must be a folder of its own'],
+  [{ FREIGHT_DATA: '/proc/freight' }, 'FREIGHT_DATA: lies in a file system'],
   [{ FREIGHT_DATA: '/etc/passwd' }, 'FREIGHT_DATA: is a file'],
   [{ FREIGHT_DATA: '/etc/passwd/data' }, 'FREIGHT_DATA: is a file'],
   [{ FREIGHT_DATA: 'a\nb' }, 'FREIGHT_DATA: must be a path'],
