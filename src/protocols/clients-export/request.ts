@@ -27,11 +27,11 @@ const MAX_CODES = 500
 const MAX_TEXT_LENGTH = 500
 
 /**
- * A member that is null counts as not given, and so does an empty list of a filter. No body at all asks for everything. Throws
- * VALIDATION_FAILED, and NOT_FOUND for a mapping that nobody has saved.
+ * A member that is null counts as not given, and so does an empty list of a filter. An empty object asks for everything.
+ * Throws VALIDATION_FAILED, and NOT_FOUND for a mapping that nobody has saved.
  */
 export function readExport(body: unknown, clients: Clients): Omit<NewExport, 'idempotency'> {
-  const members = readMembers(body === undefined ? {} : body, '', MEMBERS)
+  const members = readMembers(body, '', MEMBERS)
   const columns = readColumns(members, clients)
   const header = members.get('includeHeaders') ?? true
   if (typeof header !== 'boolean') throw refusal('/includeHeaders', 'includeHeaders must be true or false.')

@@ -36,7 +36,7 @@ function exportRoutes(app: FastifyInstance, prefix: string, clients: Clients, { 
   app.post<OfTenant>(`${prefix}${EXPORTS}`, async (request, reply) => {
     const caller = callerAt(request, clients)
     const key = readIdempotencyKey('clients-export', request.headers['idempotency-key'])
-    const input = { ...readExport(request.body, clients), idempotency: key === null ? null : { key, body: request.body ?? {} } }
+    const input = { ...readExport(request.body, clients), idempotency: key === null ? null : { key, body: request.body } }
     const { id } = await createExport(context, caller, input)
     const over = AbortSignal.any([app.closing, goneSignal(reply)])
     const shown = view(await waitForEnd(context, caller, id, clients.waitSeconds, over))
