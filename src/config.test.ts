@@ -46,6 +46,7 @@ describe('where a configuration comes from', () => {
       logLevel: 'info',
       sources: {},
       resources: {},
+      delivery: { hosts: null, networks: [], s3Endpoint: null, hostKeys: {} },
       protocols: {},
       concurrency: 2,
       retentionMs: 604_800_000,

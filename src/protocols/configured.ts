@@ -1,5 +1,6 @@
 /** The protocols that the configuration asks for, ready to be mounted. */
 import { clientsExport } from './clients-export/clients-export.ts'
+import { contentExport } from './content-export/content-export.ts'
 import type { Protocol, ProtocolSite } from './protocol.ts'
 import type { ProtocolsConfig } from './settings.ts'
 import { v1Exports } from './v1-exports/v1-exports.ts'
@@ -9,6 +10,7 @@ type Making = (config: ProtocolsConfig, site: ProtocolSite) => Protocol | undefi
 const MAKINGS: readonly Making[] = [
   ({ 'v1-exports': section }, site) => section && v1Exports(section, site),
   ({ 'clients-export': section }, site) => section && clientsExport(section, site),
+  ({ 'content-export': section }, site) => section && contentExport(section, site),
 ]
 
 /** Throws CONFIG_INVALID where a section names a field that its resource does not have. */

@@ -1,5 +1,6 @@
 /** What `freight serve --demo` offers: every table of the sample database, each tenant its own rows. */
 import type { FreightConfig, ResourceConfig } from '../../config.ts'
+import { CONTENT_ARTICLE_FIELDS, CONTENT_PORTAL_FIELDS, CONTENT_TOPIC_FIELDS } from './content-views.ts'
 
 /** SQLite declares these columns as text. */
 const STAMPS = { created_at: 'timestamp', updated_at: 'timestamp' } as const
@@ -7,6 +8,24 @@ const STAMPS = { created_at: 'timestamp', updated_at: 'timestamp' } as const
 /** All sample tables say in `tenant_id` whose row it is. */
 function owned(rest: Omit<ResourceConfig, 'tenant'> = {}): ResourceConfig {
   return { tenant: 'tenant_id', types: STAMPS, ...rest }
+}
+
+/** What the views give that SQLite has no type for. */
+const CONTENT_ARTICLE = {
+  articleType: 'json',
+  availableEditions: 'json',
+  averageRating: 'float',
+  createdBy: 'json',
+  customAttributes: 'json',
+  availabilityDate: 'timestamp',
+  createdDate: 'timestamp',
+  modifiedDate: 'timestamp',
+  expirationDate: 'timestamp',
+} as const
+
+function contentArticles(resource: string) {
+  const searchable = { category_eq: 'searchable' }
+  return { resource, portal: 'portalId', language: 'languageCode', searchable, fields: CONTENT_ARTICLE_FIELDS }
 }
 
 export function demoConfig(samplePath: string): FreightConfig {
@@ -26,6 +45,12 @@ export function demoConfig(samplePath: string): FreightConfig {
       }),
       article_topics: owned({ types: {} }),
       article_portals: owned({ types: {} }),
+      content_portals: owned({ types: {} }),
+      content_topics: owned({
+        types: { modifiedDate: 'timestamp', childCount: 'integer', subTopicIds: 'json', customAttributes: 'json' },
+      }),
+      content_articles: owned({ types: CONTENT_ARTICLE }),
+      content_drafts: owned({ types: CONTENT_ARTICLE }),
       messages: owned({ types: { ...STAMPS, next_attempt_at: 'timestamp', delivered_at: 'timestamp' } }),
     },
     protocols: {
@@ -35,6 +60,12 @@ export function demoConfig(samplePath: string): FreightConfig {
         endpoints: { resource: 'messages', field: 'endpoint_id' },
       },
       'clients-export': { resource: 'clients' },
+      'content-export': {
+        portals: { resource: 'content_portals', portal: 'id', fields: CONTENT_PORTAL_FIELDS },
+        topics: { resource: 'content_topics', portal: 'portalId', fields: CONTENT_TOPIC_FIELDS },
+        articles: contentArticles('content_articles'),
+        unpublishedArticles: contentArticles('content_drafts'),
+      },
     },
   }
 }

@@ -2,6 +2,8 @@
  * A knowledge base: portals, topics in a tree, articles, and link tables between them. An article has one published version, one
  * unpublished one, or both.
  */
+
+import { contentViews } from './content-views.ts'
 import { createRandom, type Random, timestamp } from './random.ts'
 import { sparse } from './shop-data.ts'
 import { ACME_SHARE, type Cell, DAY_MS, LAST_DAY_MS, type SampleSubject, type Tenant } from './tables.ts'
@@ -52,6 +54,7 @@ export const knowledgeData: SampleSubject = {
       withoutRowid: true,
     },
   ],
+  views: contentViews,
   fill(counts, insert) {
     const random = createRandom('knowledge')
     for (let portal = 1; portal <= PORTALS; portal++) {

@@ -25,8 +25,15 @@ export interface SampleCounts {
 
 export type Insert = (table: string, cells: readonly Cell[]) => void
 
+export interface SampleView {
+  readonly name: string
+  /** As it stands behind AS. */
+  readonly select: string
+}
+
 export interface SampleSubject {
   readonly tables: readonly SampleTable[]
+  readonly views?: readonly SampleView[]
   fill(counts: SampleCounts, insert: Insert): void
 }
 
