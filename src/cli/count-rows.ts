@@ -9,13 +9,15 @@ const NEWLINE = 0x0a
 const BACKSLASH = 0x5c
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
 
+export type TextFormat = Exclude<FormatName, 'xlsx'>
+
 export interface RowCounter {
   add(chunk: Uint8Array): void
   /** Rows, once all bytes have been added. */
   end(): number
 }
 
-export function createRowCounter(format: FormatName, hasHeader: boolean): RowCounter {
+export function createRowCounter(format: TextFormat, hasHeader: boolean): RowCounter {
   if (format === 'json') return jsonCounter()
   return format === 'csv' ? csvCounter(hasHeader) : lineCounter()
 }

@@ -26,7 +26,7 @@ export function addExport(program: Command): void {
     .option('--source <url>', 'sqlite:path or postgres://...; else freight.config.ts (or --config FILE)', someText)
     .requiredOption('--resource <name>', 'the table, view or resource to export', someText)
     .option('--format <name>', 'csv, json, ndjson or xlsx', 'csv')
-    .option('--profile <name>', 'CSV: machine (lossless, the default), excel, excel-eu, postgres or bigquery')
+    .option('--profile <name>', 'CSV: machine, excel, excel-eu, postgres, bigquery')
     .option('--compress <name>', 'gzip or zstd')
     .option('--fields <list>', 'a,customer.email,line_items.*', commaList)
     .option('--include <list>', 'relations: customer,line_items.sku', commaList)

@@ -29,10 +29,24 @@ describe('estimating an export', () => {
       { format: 'csv', bytes: 6_000_000, seconds: 2 },
       { format: 'json', bytes: 6_000_000, seconds: 2 },
       { format: 'ndjson', bytes: 6_000_000, seconds: 2 },
+      { format: 'xlsx', bytes: 6_000_000, seconds: 4 },
     ])
     expect(answer.preview).toMatchObject({ rows: 20, format: 'csv', resource: 'orders' })
     expect(answer.warnings).toEqual([])
     expect((await site.store.list('acme', {}, { limit: 1, before: null, now: site.clock.now })).jobs).toEqual([])
+  })
+
+  it('shows the first rows of a workbook as CSV, and warns of what the workbook changes', async () => {
+    const changed = { resource: 'orders', column: 'id', cause: 'number_as_text', cells: 2 } as const
+    site = await openExportsSite({
+      probe: {
+        count: async () => ({ rows: 30, exact: true }),
+        preview: (spec, rows) => rowsOf(30, spec.format === 'xlsx' ? [changed] : [])(spec, rows),
+      },
+    })
+    const answer = await estimate('orders', 'xlsx')
+    expect(answer.preview).toMatchObject({ rows: 20, format: 'csv', resource: 'orders' })
+    expect(answer.warnings).toEqual([{ kind: 'cells_changed', column: 'id', cause: 'number_as_text', cells: 2 }])
   })
 
   it('gives the exact bytes of an export that is smaller than the sample', async () => {
@@ -68,6 +82,7 @@ describe('estimating an export', () => {
       ['csv', ';'],
       ['json', ','],
       ['ndjson', ','],
+      ['xlsx', ','],
     ])
   })
 

@@ -65,7 +65,7 @@ describe('bad input', () => {
     ['a field that is a number', orders({ fields: [1] }), '/fields/0'],
     ['filters as a list', orders({ filters: [] }), '/filters'],
     ['format as a list', orders({ format: ['csv'] }), '/format'],
-    ['a format that is not offered', orders({ format: 'xlsx' }), '/format'],
+    ['a format that is not offered', orders({ format: 'dbf' }), '/format'],
     ['a compression that is not offered', orders({ compression: 'brotli' }), '/compression'],
     ['dry_data as a text', orders({ dry_data: 'false' }), '/dry_data'],
     ['dry_data as a number', orders({ dry_data: 1 }), '/dry_data'],
@@ -134,7 +134,7 @@ describe('bad input', () => {
 
   it('the same code names the same fault, whether a schema or the catalog found it', async () => {
     for (const [members, code] of [
-      [{ format: 'xlsx' }, 'FORMAT_UNKNOWN'],
+      [{ format: 'dbf' }, 'FORMAT_UNKNOWN'],
       [{ compression: 'brotli' }, 'COMPRESSION_UNKNOWN'],
       [{ limit: 0 }, 'LIMIT_INVALID'],
       [{ options: { header: 1 } }, 'OPTION_INVALID'],

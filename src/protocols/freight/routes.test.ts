@@ -205,7 +205,7 @@ describe("Freight's own API", () => {
     expect(body).toEqual({
       rows: 3,
       rows_is_estimate: false,
-      formats: { csv: { bytes: 15, seconds: 0.1 }, json: { bytes: 15, seconds: 0.1 }, ndjson: { bytes: 15, seconds: 0.1 } },
+      formats: Object.fromEntries(['csv', 'json', 'ndjson', 'xlsx'].map((name) => [name, { bytes: 15, seconds: 0.1 }])),
       preview: { format: 'csv', resource: 'orders', rows: 1, text: 'id\n1\n', fields: [{ name: 'id', type: 'integer' }] },
       warnings: [],
     })

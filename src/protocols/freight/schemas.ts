@@ -263,7 +263,10 @@ export const EstimateSchema = Type.Object({
       format: Type.String(),
       resource: Type.String(),
       rows: Count,
-      text: Type.String({ description: 'The first bytes of the file, before compression, exactly as they will be written.' }),
+      text: Type.String({
+        description:
+          'The first bytes of the file, before compression, exactly as they will be written; for xlsx the first rows as CSV.',
+      }),
       fields: Type.Array(Type.Object({ name: Type.String(), type: Type.Enum([...CELL_TYPES]) })),
     }),
   ),
