@@ -30,8 +30,15 @@ module.exports = {
       comment: 'A back end is exchangeable because it knows only its own room and the job.',
       severity: 'error',
       from: { path: `^src/${room}/`, pathNot: tests },
-      to: { path: '^src/', pathNot: `^src/(job|${room})/` },
+      to: { path: '^src/', pathNot: `^src/(job|${room}${['sources', 'formats'].includes(room) ? '|duckdb' : ''})/` },
     })),
+    {
+      name: 'duckdb-knows-the-job-only',
+      comment: 'The engine serves sources and formats and knows neither.',
+      severity: 'error',
+      from: { path: '^src/duckdb/', pathNot: tests },
+      to: { path: '^src/', pathNot: '^src/(job|duckdb)/' },
+    },
     {
       name: 'sources-are-strangers',
       comment: 'One kind of source never imports another; what they share stands beside the contract.',
@@ -52,9 +59,9 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `(^src/(service|parts|deliveries)\\.ts$|^src/(sources|formats|compression|storage|delivery|store|queue)/|${tests})`,
+        pathNot: `(^src/(service|parts|deliveries)\\.ts$|^src/(sources|formats|compression|storage|delivery|store|queue|duckdb)/|${tests})`,
       },
-      to: { path: '^src/(sources|formats|compression|storage|delivery|store|queue)/', pathNot: contract },
+      to: { path: '^src/(sources|formats|compression|storage|delivery|store|queue|duckdb)/', pathNot: contract },
     },
     {
       name: 'callers-never-import-workers',

@@ -46,6 +46,8 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   SOURCE_CONFLICT: [503, 'The database broke the reading off'],
   ROWS_INCOMPLETE: [500, 'Rows are missing'],
   ROW_TOO_LARGE: [422, 'A row is too large'],
+  CELL_TOO_LARGE: [422, 'A cell is too large'],
+  CELL_UNFIT: [422, 'A cell does not fit its column'],
   STORAGE_FULL: [507, 'The storage is full'],
   STORAGE_UNAVAILABLE: [503, 'The storage cannot be reached'],
   DELIVERY_REFUSED: [502, 'The destination refused the files'],

@@ -1,0 +1,44 @@
+/** What is said to a DuckDB process and what it answers: one JSON text per line. */
+
+/** The first line. */
+export interface Opening {
+  /** A database file, opened read-only; null for none. */
+  readonly database: string | null
+  readonly threads: number
+  readonly memoryMb: number
+  /** For what does not fit into memory. */
+  readonly workFolder: string
+  /** The only files that it may open, beside the database. */
+  readonly files: readonly string[]
+}
+
+/** Parameters are text; SQL casts them. `rows` gives every cell as text or null. */
+export type Request =
+  | { readonly id: number; readonly ask: 'run' | 'rows'; readonly sql: string; readonly values: readonly string[] }
+  | { readonly id: number; readonly ask: 'stop'; readonly target: number }
+  /** `inputOpened` is answered when a statement has begun to read; after `closeOutput` the reader of the output sees its end. */
+  | { readonly id: number; readonly ask: 'inputOpened' | 'closeOutput' }
+
+export interface Answer {
+  readonly id: number
+  readonly rows: readonly (readonly (string | null)[])[]
+  /** What COPY wrote. */
+  readonly count: number
+}
+
+export interface Refusal {
+  readonly id: number
+  /** `missing`: the package is not installed. */
+  readonly error: { readonly kind: 'missing' | 'failed'; readonly message: string }
+}
+
+/** The id of the answer to the opening. */
+export const OPENING_ID = 0
+
+export const ANSWERS_FD = 3
+export const INPUT_FD = 4
+export const OUTPUT_FD = 5
+/** What SQL reads the bytes from that are written to `input`. */
+export const INPUT_PATH = `/dev/fd/${INPUT_FD}`
+/** What SQL writes to so that it comes out of `output`. */
+export const OUTPUT_PATH = `/dev/fd/${OUTPUT_FD}`
