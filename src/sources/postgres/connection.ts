@@ -1,6 +1,7 @@
 /** Connections to the database: made, told how to speak, and cut off. */
 import pg from 'pg'
 import { FreightError } from '../../job/errors.ts'
+import type { Query } from '../source.ts'
 import { sourceError } from './fault.ts'
 
 /** A server that does not answer for so long is not there. */
@@ -120,4 +121,11 @@ function nameOf(name: string): string {
   return Buffer.from(name.replace(/[^\x20-\x7e]/g, '?'))
     .subarray(0, NAME_BYTES)
     .toString()
+}
+
+/** For this transaction: what row level security asks for. */
+export async function setVariables(client: pg.ClientBase, { sessionVariables = {} }: Query): Promise<void> {
+  for (const [name, value] of Object.entries(sessionVariables)) {
+    await client.query('select pg_catalog.set_config($1, $2, true)', [name, value])
+  }
 }

@@ -9,8 +9,8 @@ import { flatLeaves } from '../../job/shape.ts'
 import type { CheckedPart, Selected, WrittenForm } from '../../job/spec.ts'
 import type { RowPlace } from './dialect.ts'
 import { joinMany } from './elements.ts'
-import type { ColumnFacts } from './facts.ts'
 import { literal } from './literals.ts'
+import { canBeCut, type KeyRange, type RangePlan } from './ranges.ts'
 import { type Bench, columnsRead, conditionsOf, isPresent, joinOne, type Rows, rowsOf } from './relations.ts'
 import { writesAlike } from './written.ts'
 
@@ -27,21 +27,6 @@ export interface PartPlan {
   readonly bare: string
 }
 
-export interface RangePlan {
-  readonly key: ColumnFacts
-  /** `schema.table`, quoted. */
-  readonly table: string
-  rows(range: KeyRange): string
-  written(form: WrittenForm, range: KeyRange): string | null
-}
-
-/** Texts of keys: from the first on, up to the second and without it; null for no bound. */
-export interface KeyRange {
-  readonly from: string | null
-  readonly to: string | null
-}
-
-const RANGED_TYPES = ['int2', 'int4', 'int8', 'uuid', 'timestamp', 'timestamptz']
 /** Rows lie in the order of a key from about here on, so that reading by its index costs next to nothing. */
 const IN_ORDER = 0.9
 
@@ -72,10 +57,13 @@ function rangePlan(
   if (name === undefined || more !== undefined || part.sort.length > 0 || part.limit !== null || part.kind !== 'table')
     return null
   const key = bench.tables.column(part.table, name)
-  if (!RANGED_TYPES.includes(key.base)) return null
+  if (!canBeCut(key.base)) return null
+  const { namespace, name: own } = bench.tables.table(part.table)
   return {
     key,
     table: bench.dialect.table(part.table),
+    namespace,
+    name: own,
     rows: (range) => copyText(selectSql(bench, part, part.select, layout, range), ''),
     written,
   }

@@ -9,10 +9,11 @@ import { PostgresDialect } from './dialect.ts'
 import { describeTable, KnownTables, loadFacts, nameOf, readingsOf, TABLES_SQL } from './facts.ts'
 import { sourceError } from './fault.ts'
 import { LiteralBinder } from './literals.ts'
+import { openSnapshot } from './open.ts'
 import { planPart } from './plan.ts'
 import { tablesTouched } from './relations.ts'
 import { terminate } from './session.ts'
-import { openSnapshot, plannedRows } from './snapshot.ts'
+import { plannedRows } from './snapshot.ts'
 
 export interface PostgresSourceOptions {
   /** `postgres://user:password@host:port/database?sslmode=...`. Never part of a message. */
@@ -28,12 +29,14 @@ export function createPostgresSource(options: PostgresSourceOptions): Source {
 
 class PostgresSource implements Source {
   readonly #url: string
+  readonly #parallel: number
   #pool: pg.Pool | null = null
   #isClosed = false
   readonly #open = new Set<Snapshot>()
 
-  constructor({ url }: PostgresSourceOptions) {
+  constructor({ url, parallel }: PostgresSourceOptions) {
     this.#url = url
+    this.#parallel = parallel
   }
 
   async tables(): Promise<string[]> {
@@ -59,7 +62,14 @@ class PostgresSource implements Source {
 
   async open(query: Query, signal: AbortSignal): Promise<Snapshot> {
     const closed = (snapshot: Snapshot): void => void this.#open.delete(snapshot)
-    const snapshot = await openSnapshot({ url: this.#url, pool: this.#connections(), query, signal, closed })
+    const snapshot = await openSnapshot({
+      url: this.#url,
+      pool: this.#connections(),
+      parallel: this.#parallel,
+      query,
+      signal,
+      closed,
+    })
     this.#open.add(snapshot)
     return snapshot
   }

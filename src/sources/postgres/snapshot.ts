@@ -1,19 +1,21 @@
-/** One read transaction over one connection, and counts of the same snapshot over others. */
+/** One read transaction over one connection, or several that see the same snapshot, and counts over others. */
 import type pg from 'pg'
 import { FreightError } from '../../job/errors.ts'
 import type { RowChunk, RowCount, Shape } from '../../job/row-text.ts'
 import { shapeOf } from '../../job/shape.ts'
 import type { WrittenForm } from '../../job/spec.ts'
 import type { Query, Snapshot } from '../source.ts'
-import { aborted, beginStatements, connect, sever } from './connection.ts'
+import { aborted, setVariables, sever } from './connection.ts'
 import { CopyOut } from './copy-out.ts'
-import { PostgresDialect } from './dialect.ts'
-import { KnownTables, loadFacts, nameOf, type TableFacts } from './facts.ts'
+import { nameOf } from './facts.ts'
 import { QUERY_CANCELED, sourceError, sqlState } from './fault.ts'
-import { LiteralBinder, literal, quoteName } from './literals.ts'
-import { type PartPlan, planPart } from './plan.ts'
-import { type Bench, tablesTouched } from './relations.ts'
-import { BACKEND_COLUMNS, sessionText, terminate } from './session.ts'
+import { readRanges } from './parallel.ts'
+import type { PartPlan } from './plan.ts'
+import { cutTable, type KeyRange } from './ranges.ts'
+import { type Backend, sessionText, terminate } from './session.ts'
+
+/** A server that does not answer a COMMIT for so long is not worth waiting for. */
+const GOODBYE_MS = 2_000
 
 export interface SnapshotOptions {
   readonly url: string
@@ -21,96 +23,44 @@ export interface SnapshotOptions {
   readonly pool: pg.Pool
   readonly query: Query
   readonly signal: AbortSignal
+  /** Connections that read a whole table at once. */
+  readonly parallel: number
   /** Told once, when it is closed. */
   closed(snapshot: Snapshot): void
 }
 
-/** A run that nobody gave a longest time ends within a day. */
-const MAX_MS = 24 * 60 * 60 * 1000
-/** A server that does not answer a COMMIT for so long is not worth waiting for. */
-const GOODBYE_MS = 2_000
-
-export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> {
-  const { query, signal } = options
-  const client = await connect(options.url, signal)
-  try {
-    const { tables, version, isValidText } = await lookUp(client, query)
-    const bench: Bench = { tables, dialect: new PostgresDialect(tables, version), binder: new LiteralBinder(), isValidText }
-    const plans = query.parts.map((part) => planPart(bench, part, query.layout))
-    const begin = beginStatements({ name: `freight ${query.job ?? ''}`.trim(), statementMs: query.maxMs ?? MAX_MS, version })
-    await client.query([begin, ...lockStatements(tables)].join('; '))
-    await setVariables(client, query)
-    const { rows } = await client.query<SnapshotRow>(SNAPSHOT_SQL)
-    const [row] = rows
-    if (!row) throw new Error('a select without a table gave no row')
-    return new PostgresSnapshot(options, client, plans, { ...row, begin })
-  } catch (thrown) {
-    sever(client)
-    throw signal.aborted ? aborted() : sourceError(thrown, namesOf(query))
-  }
+export interface OpenedSnapshot {
+  readonly client: pg.Client
+  readonly readers: readonly pg.Client[]
+  /** That serve the connections. */
+  readonly backends: readonly Backend[]
+  readonly plans: readonly PartPlan[]
+  readonly join: string
+  readonly takenAt: Date
 }
 
-interface SnapshotRow {
-  readonly id: string
-  readonly taken_ms: string
-  readonly pid: string
-  readonly started_at: string
-}
-
-const SNAPSHOT_SQL = `select pg_catalog.pg_export_snapshot() id, ${BACKEND_COLUMNS},
-  pg_catalog.trunc(extract(epoch from pg_catalog.clock_timestamp()) * 1000)::int8 taken_ms`
-
-async function lookUp(client: pg.Client, query: Query): Promise<{ tables: KnownTables; version: number; isValidText: boolean }> {
-  const { rows } = await client.query<{ version: string; encoding: string }>(
-    `select pg_catalog.current_setting('server_version_num') as version, pg_catalog.current_setting('server_encoding') as encoding`,
-  )
-  const tables = new KnownTables(await loadFacts(client, tablesTouched(query.parts)))
-  return { tables, version: Number(rows[0]?.version), isValidText: rows[0]?.encoding !== 'SQL_ASCII' }
-}
-
-/**
- * The tables are locked, as reading them does anyway, before the snapshot is taken: TRUNCATE and some forms of ALTER TABLE by others
- * would otherwise show in it (https://www.postgresql.org/docs/current/mvcc-caveats.html). Views cannot be, and a role that may
- * read only some columns may not.
- */
-function lockStatements(tables: KnownTables): string[] {
-  const names = tables
-    .all()
-    .filter(({ relkind, readable }) => readable && (relkind === 'r' || relkind === 'p'))
-    .map(({ namespace, name }: TableFacts) => `${quoteName(namespace)}.${quoteName(name)}`)
-  return names.length === 0 ? [] : [`lock table ${names.join(', ')} in access share mode`]
-}
-
-async function setVariables(client: pg.ClientBase, { sessionVariables = {} }: Query): Promise<void> {
-  for (const [name, value] of Object.entries(sessionVariables)) {
-    await client.query('select pg_catalog.set_config($1, $2, true)', [name, value])
-  }
-}
-
-function namesOf({ parts }: Query): string {
-  return [...new Set(parts.map(({ table }) => nameOf(table)))].join(', ')
-}
-
-class PostgresSnapshot implements Snapshot {
+export class PostgresSnapshot implements Snapshot {
   readonly takenAt: Date
   readonly session: string
   readonly #options: SnapshotOptions
   readonly #client: pg.Client
+  /** For ranges of a part; none when parts are read over one connection. */
+  #readers: readonly pg.Client[]
   readonly #plans: readonly PartPlan[]
-  readonly #id: string
-  readonly #begin: string
+  /** Begins a transaction that sees this snapshot. */
+  readonly #join: string
   #copying: CopyOut | null = null
   #isClosed = false
   #closing: Promise<void> | null = null
 
-  constructor(options: SnapshotOptions, client: pg.Client, plans: readonly PartPlan[], made: SnapshotRow & { begin: string }) {
+  constructor(options: SnapshotOptions, opened: OpenedSnapshot) {
     this.#options = options
-    this.#client = client
-    this.#plans = plans
-    this.#id = made.id
-    this.#begin = made.begin
-    this.takenAt = new Date(Number(made.taken_ms))
-    this.session = sessionText([{ pid: Number(made.pid), startedAt: made.started_at }])
+    this.#client = opened.client
+    this.#readers = opened.readers
+    this.#plans = opened.plans
+    this.#join = opened.join
+    this.takenAt = opened.takenAt
+    this.session = sessionText(opened.backends)
     options.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
@@ -141,7 +91,7 @@ class PostgresSnapshot implements Snapshot {
   }
 
   async #countOver(client: pg.PoolClient, plan: PartPlan, ms: number): Promise<RowCount> {
-    await client.query(`${this.#begin}; set transaction snapshot ${literal(this.#id)}; set local statement_timeout = ${ms}`)
+    await client.query(`${this.#join}; set local statement_timeout = ${ms}`)
     await setVariables(client, this.#options.query)
     try {
       const { rows } = await client.query<{ count: string }>(plan.count)
@@ -157,6 +107,15 @@ class PostgresSnapshot implements Snapshot {
 
   async *rows(part: number, wanted?: WrittenForm): AsyncIterable<RowChunk> {
     this.#assertOpen()
+    const ranges = await this.#rangesOf(part)
+    for await (const chunk of ranges.length > 1 ? this.#byRanges(part, ranges, wanted) : this.#whole(part, wanted)) {
+      yield chunk
+      this.#assertOpen()
+    }
+    this.#assertOpen()
+  }
+
+  async *#whole(part: number, wanted: WrittenForm | undefined): AsyncIterable<RowChunk> {
     const plan = this.#plan(part)
     const written = wanted ? plan.written(wanted) : null
     const copy = new CopyOut(written ?? plan.rows)
@@ -164,18 +123,48 @@ class PostgresSnapshot implements Snapshot {
       // A reader that leaves in the middle must not take the transaction with it.
       await this.#client.query('savepoint reading')
       this.#copying = this.#client.query(copy)
-      for await (const chunk of copy.chunks(written === null ? 'copy' : 'written')) {
-        yield chunk
-        this.#assertOpen()
-      }
+      yield* copy.chunks(written === null ? 'copy' : 'written')
       this.#copying = null
     } catch (thrown) {
       this.#copying = null
-      throw this.#fault(thrown, part, copy)
+      throw this.#fault(thrown, part, copy.received)
     } finally {
       if (this.#copying !== null) await this.#leave(copy)
     }
-    this.#assertOpen()
+  }
+
+  /** Where it does not pay, one range or none. */
+  async #rangesOf(part: number): Promise<readonly KeyRange[]> {
+    const { byRange } = this.#plan(part)
+    if (byRange === null || this.#readers.length === 0) return []
+    try {
+      return await cutTable(this.#client, byRange)
+    } catch (thrown) {
+      throw this.#fault(thrown, part, 0)
+    }
+  }
+
+  async *#byRanges(part: number, ranges: readonly KeyRange[], wanted: WrittenForm | undefined): AsyncIterable<RowChunk> {
+    const { byRange } = this.#plan(part)
+    if (byRange === null) return
+    const isWritten = wanted !== undefined && byRange.written(wanted, { from: null, to: null }) !== null
+    const copy = (range: KeyRange): string => (isWritten ? byRange.written(wanted, range) : null) ?? byRange.rows(range)
+    const clients = this.#readers
+    let isWhole = false
+    let received = 0
+    try {
+      for await (const chunk of readRanges({ clients, ranges, copy, form: isWritten ? 'written' : 'copy' })) {
+        received += chunk.rows
+        yield chunk
+      }
+      isWhole = true
+    } catch (thrown) {
+      throw this.#fault(thrown, part, received)
+    } finally {
+      // What still comes over them has no reader. Parts that follow are read over the first connection.
+      if (!isWhole) this.#readers = []
+      if (!isWhole) for (const client of clients) sever(client)
+    }
   }
 
   close(): Promise<void> {
@@ -186,7 +175,7 @@ class PostgresSnapshot implements Snapshot {
   readonly #onAbort = (): void => {
     this.#isClosed = true
     this.#copying?.fail(aborted())
-    sever(this.#client)
+    for (const client of [this.#client, ...this.#readers]) sever(client)
   }
 
   async #close(): Promise<void> {
@@ -196,8 +185,9 @@ class PostgresSnapshot implements Snapshot {
     const wasReading = this.#isClosed || this.#copying !== null
     this.#isClosed = true
     this.#copying?.fail(aborted())
-    if (!wasReading && (await isSaidGoodbye(this.#client))) return
-    sever(this.#client)
+    const clients = [this.#client, ...this.#readers]
+    if (!wasReading && (await Promise.all(clients.map(isSaidGoodbye))).every((isSaid) => isSaid)) return
+    for (const client of clients) sever(client)
     // The server may not notice for long that nobody listens. A run that ended otherwise has nothing to end there.
     await terminate(url, this.session).catch(() => {})
   }
@@ -223,11 +213,11 @@ class PostgresSnapshot implements Snapshot {
     return table ? nameOf(table) : 'the source'
   }
 
-  #fault(thrown: unknown, part: number, copy: CopyOut): FreightError {
+  #fault(thrown: unknown, part: number, received: number): FreightError {
     if (this.#isClosed) return aborted()
     const fault = sourceError(thrown, this.#name(part))
     if (fault.code !== 'ROW_TOO_LARGE') return fault
-    return new FreightError(fault.code, `Row ${copy.received + 1}: ${fault.message}`, { cause: thrown })
+    return new FreightError(fault.code, `Row ${received + 1}: ${fault.message}`, { cause: thrown })
   }
 
   #assertOpen(): void {

@@ -1,0 +1,104 @@
+/** Several connections read ranges of one table at once; their rows come out in the order of the ranges. */
+import type pg from 'pg'
+import type { RowChunk, RowForm } from '../../job/row-text.ts'
+import { CopyOut } from './copy-out.ts'
+import type { KeyRange } from './ranges.ts'
+
+/** What a range that is not yet due may hold back; its connection then waits. */
+const AHEAD_BYTES = 8 * 1024 * 1024
+
+export interface RangeReading {
+  readonly clients: readonly pg.Client[]
+  readonly ranges: readonly KeyRange[]
+  readonly form: RowForm
+  copy(range: KeyRange): string
+}
+
+/** Ends normally only when every range has ended with the server's own row count. */
+export async function* readRanges(reading: RangeReading): AsyncIterable<RowChunk> {
+  const lanes = new Lanes(reading)
+  const running = reading.clients.map((client) => lanes.run(client))
+  // A fault is thrown where the rows are read; here it must only not go unheard.
+  for (const run of running) run.catch((error: unknown) => lanes.fail(error))
+  try {
+    for (let range = 0; range < reading.ranges.length; range++) yield* lanes.rowsOf(range)
+    await Promise.all(running)
+  } finally {
+    lanes.stop()
+  }
+}
+
+class Lanes {
+  readonly #reading: RangeReading
+  readonly #chunks: RowChunk[][]
+  readonly #bytes: number[]
+  readonly #done: boolean[]
+  #taken = 0
+  #due = 0
+  #error: unknown = null
+  #isStopped = false
+  #changed = Promise.withResolvers<void>()
+
+  constructor(reading: RangeReading) {
+    this.#reading = reading
+    this.#chunks = reading.ranges.map(() => [])
+    this.#bytes = reading.ranges.map(() => 0)
+    this.#done = reading.ranges.map(() => false)
+  }
+
+  /** Reads one range after the other until none is left. */
+  async run(client: pg.Client): Promise<void> {
+    const { ranges, form, clients, copy } = this.#reading
+    for (;;) {
+      const range = this.#taken++
+      const bounds = ranges[range]
+      if (!bounds || this.#isStopped) return
+      await this.#until(() => range <= this.#due + clients.length)
+      const rows = client.query(new CopyOut(copy(bounds)))
+      for await (const chunk of rows.chunks(form)) {
+        // Its memory is used again as soon as the next is asked for.
+        this.#chunks[range]?.push({ ...chunk, bytes: Buffer.from(chunk.bytes) })
+        this.#bytes[range] = (this.#bytes[range] ?? 0) + chunk.bytes.length
+        this.#tell()
+        await this.#until(() => (this.#bytes[range] ?? 0) < AHEAD_BYTES)
+        if (this.#isStopped) return
+      }
+      this.#done[range] = true
+      this.#tell()
+    }
+  }
+
+  async *rowsOf(range: number): AsyncIterable<RowChunk> {
+    this.#due = range
+    this.#tell()
+    for (;;) {
+      if (this.#error !== null) throw this.#error
+      const chunk = this.#chunks[range]?.shift()
+      if (chunk) {
+        this.#bytes[range] = (this.#bytes[range] ?? 0) - chunk.bytes.length
+        this.#tell()
+        yield chunk
+      } else if (this.#done[range]) return
+      else await this.#changed.promise
+    }
+  }
+
+  fail(error: unknown): void {
+    this.#error ??= error
+    this.stop()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#tell()
+  }
+
+  async #until(isTrue: () => boolean): Promise<void> {
+    while (!isTrue() && !this.#isStopped) await this.#changed.promise
+  }
+
+  #tell(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+}
