@@ -1,5 +1,5 @@
 /** What holds for every request: its own id, well-formed headers, answers that no cache keeps, one line in the log. */
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { FreightError } from '../job/errors.ts'
 import type { Metrics } from './metrics.ts'
@@ -29,7 +29,11 @@ export function watchRequests(app: FastifyInstance, { metrics, closeGraceMs }: {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
     // `close` comes once for every answer, also for one whose reader went away half-way.
-    reply.raw.once('close', () => record(request, reply, metrics))
+    reply.raw.once('close', () => {
+      record(request, reply, metrics)
+      // An answer that was under way when the server began to close leaves its connection idle, and nobody else would end it.
+      if (app.closing.aborted && request.raw.socket instanceof Socket) request.raw.socket.end()
+    })
     checkRequest(request)
     if (app.closing.aborted)
       throw new FreightError('SHUTTING_DOWN', 'The server is stopping. Try again.', { details: { retryAfterSeconds: 2 } })

@@ -237,6 +237,17 @@ describe('callers that send too slowly (H3, H10)', () => {
 })
 
 describe('a server that closes', () => {
+  it('ends the connection of an answer that was just being sent, and does not wait for its client', async () => {
+    const closing = await openHttpSite()
+    await closing.app.listen({ host: '127.0.0.1', port: 0 })
+    const job = await completedExport(closing, 1, Buffer.from('id\n1\n'))
+    const file = await fetch(`http://127.0.0.1:${portOf(closing.app)}${linkTo(closing, job)}`)
+    expect(await file.text()).toBe('id\n1\n')
+    const began = performance.now()
+    await closing.close()
+    expect(performance.now() - began).toBeLessThan(5_000)
+  })
+
   it('lets the request in flight finish, ends idle connections and event streams, and takes no new ones', async () => {
     const closing = await openHttpSite()
     await closing.app.listen({ host: '127.0.0.1', port: 0 })
