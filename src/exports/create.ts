@@ -22,8 +22,21 @@ export interface NewExport {
   readonly destination?: DestinationRequest | null
   /** Of the tenant's exports with the same text here only one may be pending, in progress or interrupted; the next is refused. */
   readonly exclusive?: string | null
+  /** How far a protocol bounds its exports, beside what the resources allow. */
+  readonly bounds?: ExportBounds
   /** `body` is the whole parsed request body: an equal key with an unequal body is refused. */
   readonly idempotency: { readonly key: string; readonly body: unknown } | null
+}
+
+export interface ExportBounds {
+  /** Beyond so many rows the run fails too, where they could not be counted before. */
+  readonly maxRows: number
+  /** How many of the tenant's exports that this protocol made may be pending or in progress at once. */
+  readonly maxActive: number
+  /** How long the caller waits for the exact count. */
+  readonly countMs: number
+  /** Asked with an exact count and what is allowed, before anything is stored; throws to refuse. */
+  judge(rows: number, allowed: number): void
 }
 
 /** The caller waits for the count, so it may not take longer; a run counts again under its own snapshot. */
@@ -32,7 +45,8 @@ const COUNT_MS = 1_000
 /**
  * Durable before it resolves. With an idempotency key that was used before it resolves with the earlier export.
  *
- * Throws what the catalog refuses, VALIDATION_FAILED for a destination, EXPORT_ACTIVE for `exclusive`, TOO_MANY_ROWS, IDEMPOTENCY_MISMATCH, SHUTTING_DOWN; then nothing is stored.
+ * Throws what the catalog refuses, VALIDATION_FAILED for a destination, EXPORT_ACTIVE for `exclusive`, TOO_MANY_ROWS, TOO_MANY_ACTIVE,
+ * IDEMPOTENCY_MISMATCH, SHUTTING_DOWN; then nothing is stored.
  */
 export async function createExport(context: ExportsContext, caller: Principal, input: NewExport): Promise<Job> {
   if (!context.accepting()) {
@@ -46,14 +60,22 @@ export async function createExport(context: ExportsContext, caller: Principal, i
   // A repeated request is answered from memory, also when its resource has grown or gone since.
   const earlier = record ? await context.store.recall(caller.tenant, record, now) : null
   if (earlier) return sameRequest(earlier.job)
-  const checked = context.catalog().check(input.request, caller.tenant)
+  const { bounds } = input
+  const checked = boundedSpec(context.catalog().check(input.request, caller.tenant), bounds)
   const spec = input.destination ? { ...checked, destination: sealDestination(input.destination, context.destinations) } : checked
-  const count = await countRows(context, spec, COUNT_MS)
+  const count = await countRows(context, spec, bounds?.countMs ?? COUNT_MS)
+  if (bounds && count.exact && count.rows !== null) bounds.judge(count.rows, rowBound(spec) ?? bounds.maxRows)
   assertWithinBound(spec, count)
   const { job, created } = await context.store.create(newJob(caller, input, spec, count, now), record)
   const result = sameRequest(job)
   if (created) context.queue.add({ id: result.id, tenant: result.tenant, availableAt: result.availableAt })
   return result
+}
+
+function boundedSpec(spec: CheckedSpec, bounds: ExportBounds | undefined): CheckedSpec {
+  if (!bounds) return spec
+  const { maxRows } = bounds
+  return { ...spec, parts: spec.parts.map((part) => ({ ...part, maxRows: Math.min(part.maxRows ?? maxRows, maxRows) })) }
 }
 
 function sameRequest(job: Job | null): Job {
@@ -98,5 +120,6 @@ function newJob(caller: Principal, input: NewExport, spec: CheckedSpec, count: R
     protocolData: input.protocol?.data ?? {},
     exclusive: input.exclusive ?? null,
     createdAt: now,
+    ...(input.bounds ? { maxActive: input.bounds.maxActive } : {}),
   }
 }

@@ -15,6 +15,11 @@ export function newShortId(): string {
   return Array.from({ length: SHORT_ID_LENGTH }, () => BASE_62[randomInt(BASE_62.length)]).join('')
 }
 
+/** Of a short id; anything else names no export and needs no look into the store. */
+export function isShortId(text: string): boolean {
+  return /^[0-9A-Za-z]{10}$/.test(text)
+}
+
 const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** In the one spelling that ids are given out in; anything else names no export and needs no look into the store. */

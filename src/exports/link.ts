@@ -19,8 +19,11 @@ export interface LinkedFile {
 }
 
 export interface LinkSigner extends StandingLinkSigner {
-  /** Path and query, for example `/downloads/0199.../1/1/orders-2026-01-31.csv?expires=1769860800&signature=...`. */
-  mint(file: LinkedFile, now: Date): string
+  /**
+   * Path and query, for example `/downloads/0199.../1/1/orders-2026-01-31.csv?expires=1769860800&signature=...`. `lifetimeMs`: instead of
+   * the usual one.
+   */
+  mint(file: LinkedFile, now: Date, lifetimeMs?: number): string
   /**
    * `rawPathAndQuery` as it came over the wire, not decoded: it must equal byte for byte what `mint` wrote. Throws LINK_INVALID for
    * every other spelling, a wrong signature, and from the second on that `expires` names.
@@ -39,9 +42,9 @@ export function createLinkSigner(options: { secrets: readonly string[]; lifetime
   if (signing === undefined) throw new FreightError('CONFIG_INVALID', 'A secret is needed to sign download links.')
   return {
     ...standingLinks(options.secrets, signing),
-    mint(file, now) {
+    mint(file, now, lifetimeMs = options.lifetimeMs) {
       // Rounded up: a link works at least as long as it was said to.
-      const expires = Math.ceil((now.getTime() + options.lifetimeMs) / 1000)
+      const expires = Math.ceil((now.getTime() + lifetimeMs) / 1000)
       const address = unsigned(file, expires)
       return `${address}&signature=${signatureOf(address, signing).toString('base64url')}`
     },

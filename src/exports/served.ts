@@ -3,11 +3,23 @@ import type { Principal } from '../access/principal.ts'
 import type { Job } from '../job/job.ts'
 import type { ExportsContext } from './context.ts'
 import { getExport, known } from './get.ts'
+import { isShortId } from './ids.ts'
 
 export type Served = (resource: string) => boolean
 
 export function isServed(job: Pick<Job, 'request'>, serves: Served): boolean {
   return job.request.parts.every(({ resource }) => serves(resource))
+}
+
+/** The same for protocols that name exports by their short id. */
+export async function findServedExport(
+  context: ExportsContext,
+  caller: Principal,
+  shortId: string,
+  serves: Served,
+): Promise<Job> {
+  const job = known(isShortId(shortId) ? await context.store.getByShortId(caller.tenant, shortId) : null)
+  return known(isServed(job, serves) ? job : null)
 }
 
 /** Throws NOT_FOUND: an export of another resource is as unknown to the protocol as another tenant's. */

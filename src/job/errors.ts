@@ -37,6 +37,7 @@ export const ERROR_CODES = [
   'COMPRESSION_UNKNOWN',
   'TOO_MANY_ROWS',
   'TOO_MANY_COLUMNS',
+  'TOO_MANY_ACTIVE',
   // The job's life
   'EXPORT_ACTIVE',
   'EXPORT_NOT_READY',

@@ -91,6 +91,7 @@ export const EVENT_TYPES = [
   'retried',
   'interrupted',
   'restarted',
+  'amended',
   'cancelled',
   'completed',
   'failed',
@@ -101,8 +102,8 @@ export const EVENT_TYPES = [
 ] as const
 /**
  * - `started`: a run began. `retried`: a run ended by a fault and another will follow. `returned`: a run was handed back by a
- *   draining server. `restarted`: `start` put an interrupted or failed job back in the queue. `linked`: a download link was minted.
- *   `downloaded`: a file's bytes were asked for from their beginning.
+ *   draining server. `restarted`: `start` put an interrupted or failed job back in the queue. `amended`: its reference, origin or
+ *   metadata was changed. `linked`: a download link was minted. `downloaded`: a file's bytes were asked for from their beginning.
  */
 export type EventType = (typeof EVENT_TYPES)[number]
 

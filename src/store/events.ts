@@ -15,10 +15,11 @@ export interface NewEvent {
 
 type EventJob = { readonly id: string; readonly tenant: string; readonly run: number }
 
-export async function writeEvent(db: Kysely<Tables>, job: EventJob, event: NewEvent): Promise<void> {
+/** Resolves with the event's `seq`. */
+export async function writeEvent(db: Kysely<Tables>, job: EventJob, event: NewEvent): Promise<number> {
   const { type, at, actor } = event
   const data = actor === null ? event.data : { ...event.data, by: actor.by, from: actor.from }
-  await db
+  const { seq } = await db
     .insertInto('events')
     .values({
       job_id: job.id,
@@ -27,9 +28,10 @@ export async function writeEvent(db: Kysely<Tables>, job: EventJob, event: NewEv
       run: job.run,
       data: JSON.stringify(data),
     })
-    .execute()
-  if (actor === null) return
-  await writeAudit(db, { at, tenant: job.tenant, action: type, actor, exportId: job.id, data: event.data })
+    .returning('seq')
+    .executeTakeFirstOrThrow()
+  if (actor) await writeAudit(db, { at, tenant: job.tenant, action: type, actor, exportId: job.id, data: event.data })
+  return Number(seq)
 }
 
 /** Of an unknown job nothing is written. */

@@ -96,6 +96,8 @@ export function newJobRow(job: NewJob): JobRow {
     reference: job.reference,
     reference_origin: job.referenceOrigin,
     metadata: JSON.stringify(job.metadata),
+    resource: job.request.parts[0]?.resource ?? '',
+    format: job.request.format,
     protocol: job.protocol,
     protocol_data: JSON.stringify(job.protocolData),
     exclusive: job.exclusive ?? null,

@@ -11,6 +11,7 @@ import { moveJob } from './moves.ts'
 import type { CallersTerms, IdempotencyRecord, JobFilter, JobPage, NewJob } from './store.ts'
 import type { Tables } from './tables.ts'
 import { assertWithinLimits } from './usage.ts'
+import { writeVersion } from './versions.ts'
 
 /** To be called in a transaction. */
 export async function createJob(
@@ -26,14 +27,32 @@ export async function createJob(
     const rows = job.progress.totalIsEstimate ? null : job.progress.total
     await assertWithinLimits(tx, { tenant: job.tenant, rows }, limits, job.createdAt)
   }
+  if (job.maxActive !== undefined) await assertFewActive(tx, job, job.maxActive)
   const row = newJobRow(job)
   await insertUnlessExcluded(tx, row)
   const resources = new Set(job.request.parts.map((part) => part.resource))
   for (const resource of resources) {
     await tx.insertInto('job_resources').values({ tenant: job.tenant, resource, job_id: job.id }).execute()
   }
-  await writeEvent(tx, row, { type: 'created', at: job.createdAt, data: {}, actor })
+  const seq = await writeEvent(tx, row, { type: 'created', at: job.createdAt, data: {}, actor })
+  await writeVersion(tx, seq, null, row)
   return { job: toJob(row), created: true }
+}
+
+/** Inside the transaction that creates, so that simultaneous calls do not all see the last free place (SQLite: one writer at a time). */
+async function assertFewActive(tx: Kysely<Tables>, { tenant, protocol }: NewJob, maxActive: number): Promise<void> {
+  const { active } = await tx
+    .selectFrom('jobs')
+    .select((jobs) => jobs.fn.countAll().as('active'))
+    .where('tenant', '=', tenant)
+    .where('status', 'in', ['pending', 'in_progress'])
+    .where('protocol', protocol === null ? 'is' : '=', protocol)
+    .executeTakeFirstOrThrow()
+  if (Number(active) < maxActive) return
+  throw new FreightError(
+    'TOO_MANY_ACTIVE',
+    `${active} exports are pending or in progress; ${maxActive} may be at once. Wait until one is done, or interrupt one.`,
+  )
 }
 
 /**

@@ -1,9 +1,11 @@
 /** The store on Kysely: which function of this room answers which call, in a transaction or not, and who is woken after it. */
 import type { Kysely, Transaction } from 'kysely'
+import { amendJob } from './amendments.ts'
 import { pruneAudit, readAudit, writeAudit } from './audit.ts'
 import type { Engine } from './engine.ts'
 import { addEvent, eventsAfter } from './events.ts'
 import { JobChanges } from './job-changes.ts'
+import { jobByShortId, searchJobs } from './job-search.ts'
 import { createJob, getJob, listJobs, moveByCaller, recallJob, removeJob } from './jobs.ts'
 import { deleteSecret, insertSecret, resealSecret, secretsFor } from './kept-secrets.ts'
 import { allKeys, insertKey, keyById, revokeKey } from './keys.ts'
@@ -33,6 +35,7 @@ import {
 import type { CallersTerms, Store } from './store.ts'
 import type { Tables } from './tables.ts'
 import { pruneUsage, usageOn } from './usage.ts'
+import { versionsOf } from './versions.ts'
 
 type Call<K extends keyof Store> = Store[K]
 
@@ -54,6 +57,8 @@ export class KyselyStore implements Store {
     this.#change(job.id, (tx) => createJob(tx, job, idempotency, terms))
   recall: Call<'recall'> = (tenant, idempotency, now) => this.#ask((db) => recallJob(db, tenant, idempotency, now))
   get: Call<'get'> = (tenant, id) => this.#ask((db) => getJob(db, tenant, id))
+  getByShortId: Call<'getByShortId'> = (tenant, shortId) => this.#ask((db) => jobByShortId(db, tenant, shortId))
+  search: Call<'search'> = (tenant, search) => this.#ask((db) => searchJobs(db, tenant, search))
   list: Call<'list'> = (tenant, filter, page) => this.#ask((db) => listJobs(db, tenant, filter, page))
   remove: Call<'remove'> = (tenant, id, actor = null, at = new Date()) =>
     this.#change(id, (tx) => removeJob(tx, tenant, id, { actor, at }))
@@ -63,6 +68,9 @@ export class KyselyStore implements Store {
     this.#change(id, (tx) => moveByCaller(tx, 'cancel', tenant, id, now, { actor, limits: null }))
   start: Call<'start'> = (tenant, id, now, terms = NOBODY) =>
     this.#change(id, (tx) => moveByCaller(tx, 'start', tenant, id, now, terms))
+  amend: Call<'amend'> = (tenant, id, amendment, now, actor = null) =>
+    this.#change(id, (tx) => amendJob(tx, { id, tenant }, amendment, now, actor))
+  versions: Call<'versions'> = (jobId) => this.#ask((db) => versionsOf(db, jobId))
   events: Call<'events'> = (jobId, afterSeq) => this.#ask((db) => eventsAfter(db, jobId, afterSeq))
   addEvent: Call<'addEvent'> = (jobId, type, at, data, actor = null) =>
     this.#change(jobId, (tx) => addEvent(tx, jobId, { type, at, data, actor }))

@@ -8,6 +8,7 @@ import { protocolsMigration } from './migrations/0002-protocols.ts'
 import { reachedMigration } from './migrations/0003-reached.ts'
 import { accessMigration } from './migrations/0004-access.ts'
 import { exclusiveMigration } from './migrations/0006-exclusive.ts'
+import { versionsMigration } from './migrations/0007-versions.ts'
 
 /** Also how a database is recognised as Freight's. */
 export const MIGRATION_TABLE = 'freight_migration'
@@ -20,6 +21,7 @@ function allMigrations(engine: Engine): Record<string, Migration> {
     '0003-reached': reachedMigration,
     '0004-access': accessMigration(engine),
     '0006-exclusive': exclusiveMigration,
+    '0007-versions': versionsMigration,
   }
 }
 

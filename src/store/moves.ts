@@ -5,6 +5,7 @@ import { transition, type Verb } from '../job/transitions.ts'
 import { type NewEvent, writeEvent } from './events.ts'
 import { toJob } from './job-rows.ts'
 import type { Tables } from './tables.ts'
+import { writeVersion } from './versions.ts'
 
 /** Which job: with its tenant where a caller asks, with its run where a run writes. */
 export interface JobFence {
@@ -22,6 +23,7 @@ export async function moveJob(
   event: NewEvent,
 ): Promise<Job | null> {
   const { from, to } = transition(verb)
+  const before = await tx.selectFrom('jobs').selectAll().where('id', '=', fence.id).executeTakeFirst()
   let update = tx
     .updateTable('jobs')
     // Whole files of a run are offered while it goes on; only a completed job keeps any.
@@ -31,7 +33,7 @@ export async function moveJob(
   if (fence.tenant !== undefined) update = update.where('tenant', '=', fence.tenant)
   if (fence.run !== undefined) update = update.where('run', '=', fence.run)
   const row = await update.returningAll().executeTakeFirst()
-  if (!row) return null
-  await writeEvent(tx, row, event)
+  if (!before || !row) return null
+  await writeVersion(tx, await writeEvent(tx, row, event), before, row)
   return toJob(row)
 }

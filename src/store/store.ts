@@ -12,7 +12,9 @@
 import type { PlainError } from '../job/errors.ts'
 import type { Actor, EventType, Job, JobEvent, JobStatus, Mode, Progress, StoredFile } from '../job/job.ts'
 import type { Manifest } from '../job/manifest.ts'
+import type { JobSearch } from '../job/search.ts'
 import type { LogEntry, Results } from '../job/tally.ts'
+import type { JobVersion } from '../job/version.ts'
 
 /** A job as it is created: everything else starts at nothing. */
 export type NewJob = Pick<
@@ -34,6 +36,8 @@ export type NewJob = Pick<
 > & {
   /** Of the tenant's jobs with the same text here only one is pending, in progress or interrupted at a time; null for no such rule. */
   readonly exclusive?: string | null
+  /** `create` rejects with TOO_MANY_ACTIVE while so many of the tenant's jobs of the same protocol are pending or in progress. */
+  readonly maxActive?: number
 }
 
 export interface IdempotencyRecord {
@@ -55,6 +59,9 @@ export interface JobPage {
   /** Id of the last job of the page when more follow, else null. */
   readonly nextBefore: string | null
 }
+
+/** What may be changed in a job that exists; what is absent stays. */
+export type Amendment = Partial<Pick<Job, 'reference' | 'referenceOrigin' | 'metadata'>>
 
 export interface ApiKey {
   /** 12 characters of `a-z0-9`; part of the key itself, so a leaked key can be found. */
@@ -146,11 +153,14 @@ export interface JobStore {
   /** What `create` would answer without creating: null when the key is unused or its time is up. */
   recall(tenant: string, idempotency: IdempotencyRecord, now: Date): Promise<{ job: Job | null } | null>
   get(tenant: string, id: string): Promise<Job | null>
+  getByShortId(tenant: string, shortId: string): Promise<Job | null>
   /**
    * Newest first; `before` is an id that an earlier page ended with. `expired` are the completed ones whose `expiresAt` has come by
    * `now`, and `completed` only the others. `resource` finds a job by any of its parts.
    */
   list(tenant: string, filter: JobFilter, page: { limit: number; before: string | null; now: Date }): Promise<JobPage>
+  /** One page of what fits, and how many fit in all. */
+  search(tenant: string, search: JobSearch): Promise<{ jobs: readonly Job[]; total: number }>
   /** Removes the record with its events and idempotency records. Null when unknown. Throws EXPORT_ACTIVE while pending or in progress. Resolves with the job as it was. */
   remove(tenant: string, id: string, actor?: Actor | null, at?: Date): Promise<Job | null>
 
@@ -162,9 +172,13 @@ export interface JobStore {
   cancel(tenant: string, id: string, now: Date, actor?: Actor | null): Promise<Job | null>
   /** Back to pending: failures, error, errors log, results, progress and times start anew (a known total stays, as an estimate); `run` stays. */
   start(tenant: string, id: string, now: Date, terms?: CallersTerms): Promise<Job | null>
+  /** Whatever its status. Null when unknown; unchanged, and without an event, where nothing would be different. */
+  amend(tenant: string, id: string, amendment: Amendment, now: Date, actor?: Actor | null): Promise<Job | null>
 
   /** Events of one job after `afterSeq`, oldest first. */
   events(jobId: string, afterSeq: number): Promise<readonly JobEvent[]>
+  /** What changed in it, oldest first; a job from before this was kept has no creation in it. */
+  versions(jobId: string): Promise<readonly JobVersion[]>
   /** A fact beside the status. Of an unknown job nothing is written. */
   addEvent(jobId: string, type: EventType, at: Date, data: Record<string, unknown>, actor?: Actor | null): Promise<void>
   /**

@@ -32,6 +32,9 @@ interface JobsTable {
   reference: string | null
   reference_origin: string | null
   metadata: string
+  /** Of the first part; every part's stands in `job_resources`. */
+  resource: string
+  format: string
   protocol: string | null
   protocol_data: string
   exclusive: string | null
@@ -60,6 +63,12 @@ interface EventsTable {
   at: string
   run: number
   data: string
+}
+
+interface VersionsTable {
+  event_seq: number
+  job_id: string
+  changes: string
 }
 
 interface IdempotencyTable {
@@ -113,6 +122,7 @@ export interface Tables {
   jobs: JobsTable
   job_resources: JobResourcesTable
   events: EventsTable
+  versions: VersionsTable
   idempotency: IdempotencyTable
   api_keys: ApiKeysTable
   audit: AuditTable

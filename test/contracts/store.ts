@@ -4,6 +4,8 @@ import type { ApiKey, Store } from '../../src/store/store.ts'
 import { at, claimed, completed, eventTypes, found, jobId, newJob, newRequest } from './sample-job.ts'
 import { describeAccess } from './store-access.ts'
 import { describeMoves } from './store-moves.ts'
+import { describeSearch } from './store-search.ts'
+import { describeVersions } from './store-versions.ts'
 
 export interface StoreUnderTest {
   /** Empty and migrated. */
@@ -34,6 +36,8 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     describeChanges(() => store)
     describeMoves(() => store)
     describeAccess(() => store)
+    describeSearch(() => store)
+    describeVersions(() => store)
   })
 }
 

@@ -84,6 +84,7 @@ const EVENTS: Readonly<Record<EventView['type'], { from: readonly string[]; to: 
   interrupted: { from: ['pending', 'in_progress'], to: 'interrupted' },
   cancelled: { from: ['pending', 'in_progress', 'interrupted'], to: 'cancelled' },
   restarted: { from: ['interrupted', 'failed'], to: 'pending' },
+  amended: { from: ['pending', 'in_progress', 'interrupted', 'completed', 'failed', 'cancelled'], to: null },
   expired: { from: ['completed'], to: null },
   linked: { from: ['completed'], to: null },
   downloaded: { from: ['completed'], to: null },

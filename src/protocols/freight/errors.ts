@@ -34,6 +34,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   COMPRESSION_UNKNOWN: [422, 'Unknown compression'],
   TOO_MANY_ROWS: [422, 'Too many rows'],
   TOO_MANY_COLUMNS: [422, 'Too many columns'],
+  TOO_MANY_ACTIVE: [429, 'Too many exports at once'],
   EXPORT_ACTIVE: [409, 'The export is pending or running'],
   EXPORT_NOT_READY: [409, 'The export is not completed'],
   EXPORT_EXPIRED: [410, 'The files have expired'],

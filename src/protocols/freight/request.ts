@@ -1,11 +1,9 @@
 /** From the wire to what a caller asks for: the body of POST /exports, and its headers. Pure. */
 import type { NewExport } from '../../exports/create.ts'
+import { checkMetadata } from '../../exports/metadata.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { PartRequest } from '../../job/spec.ts'
 import type { ExportBody } from './schemas.ts'
-
-const METADATA_BYTES = 16 * 1024
-const METADATA_DEPTH = 5
 
 type PartBody = Pick<ExportBody, (typeof PART_NAMES)[number]>
 const PART_NAMES = ['resource', 'fields', 'includes', 'filters', 'sort', 'limit', 'split'] as const
@@ -13,7 +11,7 @@ const PART_NAMES = ['resource', 'fields', 'includes', 'filters', 'sort', 'limit'
 /** `body` has passed its schema; what a schema cannot say is checked here. Throws VALIDATION_FAILED. */
 export function readExport(body: ExportBody): Omit<NewExport, 'idempotency'> {
   const metadata = body.metadata ?? {}
-  checkMetadata(metadata)
+  checkMetadata(metadata, '/metadata')
   return {
     request: {
       parts: readParts(body),
@@ -48,19 +46,6 @@ function readPart(part: PartBody): PartRequest {
     limit: part.limit ?? null,
     split: part.split ?? null,
   }
-}
-
-function checkMetadata(metadata: Readonly<Record<string, unknown>>): void {
-  const bytes = Buffer.byteLength(JSON.stringify(metadata))
-  if (bytes > METADATA_BYTES)
-    throw refusal('/metadata', `Metadata takes at most ${METADATA_BYTES} bytes as JSON; this has ${bytes}.`)
-  if (depthOf(metadata) > METADATA_DEPTH) throw refusal('/metadata', `Metadata is nested at most ${METADATA_DEPTH} levels deep.`)
-}
-
-/** Levels of objects and arrays; the size and the parser bound them, so this may recurse. */
-function depthOf(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0
-  return 1 + Math.max(0, ...Object.values(value).map(depthOf))
 }
 
 function refusal(pointer: string, message: string): FreightError {
