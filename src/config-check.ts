@@ -6,6 +6,7 @@
 import { statSync } from 'node:fs'
 import { dirname, parse, resolve } from 'node:path'
 import type { Config, Environment, ResolvedResource, ResolvedSource, ResourceConfig } from './config.ts'
+import { checkIssuers, checkLimits, checkResourceAccess, checkSessionVariables } from './config-access.ts'
 import { checkDelivery } from './config-delivery.ts'
 import { FreightError } from './job/errors.ts'
 import { CELL_TYPES } from './job/row-text.ts'
@@ -111,14 +112,21 @@ export function checkConfig(file: unknown, base: string, shown: string): Offer {
     maxRunMs: amount('maxRunHours', 24 * 7, 12) * HOUR_MS,
     noProgressMs: NO_PROGRESS_MS,
     requestsPerMinute: count('requestsPerMinute', 1_000_000, 1_200),
+    issuers: checkIssuers(root.at('issuers'), config.issuers, base),
+    limits: checkLimits(root.at('limits'), config.limits),
+    tokenMs: amount('tokenMinutes', 24 * 60, 60) * MINUTE_MS,
+    auditMs: amount('auditDays', 36_500, 365) * DAY_MS,
   }
 }
 
 const CONFIG_KEYS =
-  'source sources resources protocols delivery concurrency retentionDays linkMinutes drainSeconds maxRunHours requestsPerMinute'.split(
+  'source sources resources protocols delivery issuers limits concurrency retentionDays linkMinutes tokenMinutes auditDays drainSeconds maxRunHours requestsPerMinute'.split(
     ' ',
   )
-const RESOURCE_KEYS = 'source table tenant hide rename types relations sort retentionDays maxRows dryDataOmits'.split(' ')
+const RESOURCE_KEYS =
+  'source table tenant scope ownScope fieldScopes masks hide rename types relations sort retentionDays maxRows dryDataOmits'.split(
+    ' ',
+  )
 
 function checkSources(root: Place, config: Members, base: string): Record<string, ResolvedSource> {
   const { source, sources } = config
@@ -136,12 +144,13 @@ function checkSources(root: Place, config: Members, base: string): Record<string
 
 function checkSource(place: Place, value: unknown, base: string): ResolvedSource {
   if (typeof value === 'string') return { url: checkSourceUrl(place, value, base), consistency: 'snapshot', parallel: 1 }
-  const source = place.object(value, ['url', 'consistency', 'parallel'])
+  const source = place.object(value, ['url', 'consistency', 'parallel', 'sessionVariables'])
   const parallel = source.parallel === undefined ? 1 : place.at('parallel').count(source.parallel, MOST_PARALLEL)
   const consistency = source.consistency ?? 'snapshot'
   if (consistency !== 'snapshot' && consistency !== 'locking')
     throw place.at('consistency').invalid("must be 'snapshot' or 'locking'.")
-  return { url: checkSourceUrl(place.at('url'), source.url, base), consistency, parallel }
+  const sessionVariables = checkSessionVariables(place.at('sessionVariables'), source.sessionVariables)
+  return { url: checkSourceUrl(place.at('url'), source.url, base), consistency, parallel, sessionVariables }
 }
 
 function checkSourceUrl(place: Place, value: unknown, base: string): string {
@@ -186,6 +195,7 @@ function checkResource(place: Place, value: unknown, name: string, sources: read
     const how = "Name the column that holds the tenant, or write 'shared' for rows that every tenant may read."
     throw place.at('tenant').invalid(`is missing: it says whose the rows are. ${how}`)
   }
+  checkResourceAccess(place, resource)
   for (const key of ['hide', 'dryDataOmits']) if (resource[key] !== undefined) place.at(key).texts(resource[key])
   if (resource.rename !== undefined) place.at('rename').map(resource.rename, checkName)
   if (resource.types !== undefined) place.at('types').map(resource.types, checkType)
@@ -229,7 +239,7 @@ function checkRelation(place: Place, value: unknown, name: string): void {
   if (relation.kind !== 'one' && relation.kind !== 'many') throw place.at('kind').invalid("must be 'one' or 'many'.")
 }
 
-type Members = Readonly<Record<string, unknown>>
+export type Members = Readonly<Record<string, unknown>>
 
 /** A place in the file, with the checks that name it when they fail. */
 export class Place {

@@ -55,6 +55,13 @@ describe('where a configuration comes from', () => {
       maxRunMs: 43_200_000,
       noProgressMs: 300_000,
       requestsPerMinute: 1_200,
+      issuers: [],
+      limits: {
+        usual: { running: null, waiting: null, rowsPerDay: null, bytesPerDay: null, requestsPerMinute: null },
+        tenants: {},
+      },
+      tokenMs: 3_600_000,
+      auditMs: 365 * 86_400_000,
     })
   })
 
@@ -131,7 +138,29 @@ describe('a file that cannot be used is one line with its name', () => {
 
 const orders = { tenant: 'tenant_id' }
 const withOrders = (more: object): unknown => ({ source: 'sqlite:shop.db', resources: { orders: { ...orders, ...more } } })
+const withIssuer = (more: object): unknown => ({
+  ...MINIMAL,
+  issuers: [{ issuer: 'https://auth.example.com/', jwks: 'https://auth.example.com/jwks', audience: 'freight', ...more }],
+})
 const withSource = (source: unknown): unknown => ({ source, resources: { orders } })
+
+test('issuers, limits and policies are resolved, with defaults for what is not said', () => {
+  const issuer = { issuer: 'https://auth.example.com/', jwks: 'file:keys.json', audience: 'freight' }
+  const limits = { waiting: 5, tenants: { acme: { waiting: 50, rowsPerDay: 1_000 } } }
+  const resolved = resolveConfig({ ...MINIMAL, issuers: [issuer], limits } as FreightConfig, '/srv/app', {})
+  expect(resolved.issuers).toEqual([
+    {
+      issuer: 'https://auth.example.com/',
+      keys: { file: '/srv/app/keys.json' },
+      audience: ['freight'],
+      algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      claims: { tenant: 'tenant', scope: 'scope', mode: 'mode', subject: 'sub' },
+      scopes: {},
+    },
+  ])
+  expect(resolved.limits.usual).toMatchObject({ waiting: 5, rowsPerDay: null })
+  expect(resolved.limits.tenants.acme).toMatchObject({ waiting: 50, rowsPerDay: 1_000, running: null })
+})
 
 test.each<[unknown, string]>([
   [{ ...MINIMAL, concurency: 2 }, 'there is no setting "concurency". Did you mean "concurrency"?'],
@@ -145,6 +174,27 @@ test.each<[unknown, string]>([
   [{ ...MINIMAL, drainSeconds: Number.POSITIVE_INFINITY }, 'drainSeconds: must be more than 0 and at most 3600.'],
   [{ ...MINIMAL, maxRunHours: '12h' }, 'maxRunHours: must be a number, not text.'],
   [{ ...MINIMAL, requestsPerMinute: 0 }, 'requestsPerMinute: must be more than 0 and at most 1000000.'],
+  [{ ...MINIMAL, issuers: {} }, 'issuers: must be a list of issuers.'],
+  [withIssuer({ issuer: '' }), 'issuers.0.issuer: must not be empty.'],
+  [withIssuer({ jwks: 'http://auth.example.com/jwks' }), 'issuers.0.jwks: must be an https address, or file:path/to/jwks.json.'],
+  [withIssuer({ jwks: 'https://user:pw@auth.example.com' }), 'issuers.0.jwks: must be an https address'],
+  [withIssuer({ audience: [] }), 'issuers.0.audience: must not be empty.'],
+  [withIssuer({ audience: undefined }), 'issuers.0.audience: must be text, not nothing.'],
+  [withIssuer({ algorithms: ['HS256'] }), 'issuers.0.algorithms: "HS256" is not an algorithm that tokens are taken with'],
+  [withIssuer({ algorithms: ['none'] }), 'issuers.0.algorithms: "none" is not an algorithm'],
+  [withIssuer({ claims: { tennant: 'x' } }), 'issuers.0.claims: there is no setting "tennant". Did you mean "tenant"?'],
+  [withIssuer({ scopes: { a: ['two words'] } }), 'issuers.0.scopes.a.0: must be a scope'],
+  [{ ...MINIMAL, limits: { waiting: 0 } }, 'limits.waiting: must be more than 0'],
+  [{ ...MINIMAL, limits: { tenants: { acme: { rows: 1 } } } }, 'limits.tenants.acme: there is no setting "rows".'],
+  [withOrders({ masks: { email: 'md5' } }), 'resources.orders.masks.email: must be one of hash, partial, null'],
+  [withOrders({ masks: { email: { as: 'hash', unless: 'a b' } } }), 'resources.orders.masks.email.unless: must be a scope'],
+  [withOrders({ fieldScopes: { email: '' } }), 'resources.orders.fieldScopes.email: must not be empty.'],
+  [withOrders({ scope: { region: ['region'] } }), 'resources.orders.scope.region: must be text, not a list.'],
+  [withOrders({ ownScope: 'yes' }), 'resources.orders.ownScope: must be true or false.'],
+  [
+    withSource({ url: 'sqlite:a.db', sessionVariables: { tenant: 'tenant' } }),
+    'source.sessionVariables.tenant: a variable is two names',
+  ],
   [{ source: 'sqlite:a.db' }, 'resources: is missing: it lists what may be exported.'],
   [{ source: 'sqlite:a.db', resources: {} }, 'resources: is empty: list at least one table that may be exported.'],
   [{ source: 'sqlite:a.db', resources: [] }, 'resources: must be an object, not a list.'],

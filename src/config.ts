@@ -6,9 +6,12 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { CheckedIssuer } from './config-access.ts'
 import { checkConfig, checkEnvironment, invalid } from './config-check.ts'
 import type { DeliveryConfig, DeliverySettings } from './config-delivery.ts'
+import type { Quotas } from './job/limits.ts'
 import type { CellType } from './job/row-text.ts'
+import type { MaskName } from './job/spec.ts'
 import type { ProtocolsConfig } from './protocols/settings.ts'
 
 export interface SourceConfig {
@@ -21,6 +24,8 @@ export interface SourceConfig {
   readonly consistency?: 'snapshot' | 'locking'
   /** PostgreSQL: connections that read one whole table at once, over ranges of its key; default 1. */
   readonly parallel?: number
+  /** PostgreSQL: variables that are set where rows are read, for row level security: name to claim of the caller, or `tenant`. */
+  readonly sessionVariables?: Readonly<Record<string, string>>
 }
 
 /** A relation that no foreign key declares, or another name for one that is declared. */
@@ -33,6 +38,12 @@ export interface RelationConfig {
   readonly kind: 'one' | 'many'
 }
 
+export interface MaskConfig {
+  readonly as: MaskName
+  /** The scope whose holders see the values themselves. */
+  readonly unless?: string
+}
+
 export interface ResourceConfig {
   /** Name in `sources`; the only one, or `main`, when absent. */
   readonly source?: string
@@ -40,6 +51,14 @@ export interface ResourceConfig {
   readonly table?: string
   /** Whose rows: the column that holds the tenant, or `shared` for rows that every tenant may read. */
   readonly tenant: string
+  /** Rows by claims of the caller, beside the tenant: column to claim (its name, or a path with dots), all of them together. */
+  readonly scope?: Readonly<Record<string, string>>
+  /** `exports:read` and the like do not hold for it; `exports:read:<this resource>` does. */
+  readonly ownScope?: boolean
+  /** Public field name to the scope without which the field does not exist for a caller. */
+  readonly fieldScopes?: Readonly<Record<string, string>>
+  /** Public field name to what callers get in place of its values, unless they hold a scope. */
+  readonly masks?: Readonly<Record<string, MaskName | MaskConfig>>
   /** Columns that do not exist for callers: not as field, filter, sort or include. */
   readonly hide?: readonly string[]
   /** Column to public name. */
@@ -57,6 +76,35 @@ export interface ResourceConfig {
   readonly dryDataOmits?: readonly string[]
 }
 
+/** An issuer of tokens (JWT) whose callers may use this service. */
+export interface IssuerConfig {
+  /** Equal to the character to the token's `iss`. */
+  readonly issuer: string
+  /** Its public keys: an https address, or `file:path` relative to the config file. */
+  readonly jwks: string
+  /** One of them must be in the token's `aud`. */
+  readonly audience: string | readonly string[]
+  /** Default RS256, PS256, ES256 and EdDSA. Never a MAC. */
+  readonly algorithms?: readonly string[]
+  /** Names of claims, or paths with dots; default `tenant`, `scope`, `mode` (`live`, `test`, or yes for a test) and `sub`. */
+  readonly claims?: { readonly tenant?: string; readonly scope?: string; readonly mode?: string; readonly subject?: string }
+  /** What a scope of the issuer's means here; one that is not listed stands for itself. */
+  readonly scopes?: Readonly<Record<string, readonly string[]>>
+}
+
+/** Absent: no limit. Days are those of UTC. */
+export interface TenantLimitsConfig {
+  /** Exports that run at once; more wait. */
+  readonly running?: number
+  /** Exports that wait; one more is refused. */
+  readonly waiting?: number
+  /** Of completed exports. */
+  readonly rowsPerDay?: number
+  readonly bytesPerDay?: number
+  /** Of all the tenant's callers together. */
+  readonly requestsPerMinute?: number
+}
+
 /** What `freight.config.ts` exports by default. The file must be free of side effects: every command loads it. */
 export interface FreightConfig {
   /** One source, named `main`. */
@@ -67,6 +115,14 @@ export interface FreightConfig {
   readonly protocols?: ProtocolsConfig
   /** Where callers may have their files copied to. */
   readonly delivery?: DeliveryConfig
+  /** Whose tokens are taken, beside API keys and the tokens that Freight grants itself. */
+  readonly issuers?: readonly IssuerConfig[]
+  /** How much each tenant may ask for; absent: as much as the service can. */
+  readonly limits?: TenantLimitsConfig & { readonly tenants?: Readonly<Record<string, TenantLimitsConfig>> }
+  /** How long a token that Freight grants works; default 60. */
+  readonly tokenMinutes?: number
+  /** How long the record of who did what is kept; default 365. */
+  readonly auditDays?: number
   /** Exports that run at once; default 2. */
   readonly concurrency?: number
   /** How long completed files are kept; default 7. */
@@ -90,6 +146,7 @@ export interface ResolvedSource {
   readonly url: string
   readonly consistency: 'snapshot' | 'locking'
   readonly parallel: number
+  readonly sessionVariables?: Readonly<Record<string, string>>
 }
 
 export type ResolvedResource = ResourceConfig & { readonly source: string; readonly table: string }
@@ -117,6 +174,12 @@ export interface Config {
   /** A run that neither reads nor writes for this long is ended with NO_PROGRESS. */
   readonly noProgressMs: number
   readonly requestsPerMinute: number
+  readonly issuers: readonly CheckedIssuer[]
+  readonly limits: Quotas
+  /** How long a token that Freight grants works. */
+  readonly tokenMs: number
+  /** How long the audit is kept. */
+  readonly auditMs: number
 }
 
 /** What a process is started with; an absent or empty variable counts as not set. */

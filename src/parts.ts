@@ -14,6 +14,7 @@ import { ndjsonFormat } from './formats/ndjson.ts'
 import { xlsxFormat } from './formats/xlsx.ts'
 import { FreightError } from './job/errors.ts'
 import type { CompressionName, FormatName } from './job/spec.ts'
+import { assertMasks } from './sources/mask.ts'
 import { createPostgresSource } from './sources/postgres/postgres.ts'
 import type { Source } from './sources/source.ts'
 import { createSqliteSource } from './sources/sqlite/sqlite.ts'
@@ -34,7 +35,13 @@ export interface Parts {
   close(): Promise<void>
 }
 
-export type PartsConfig = Pick<Config, 'sources' | 'dataDir'>
+/** `maskKey`: hex, for hashed masks; absent where nobody's fields are masked (the command line). */
+export type PartsConfig = Pick<Config, 'sources' | 'dataDir'> & { readonly maskKey?: string }
+
+/** No more than a thread needs of a whole configuration. */
+export function partsConfig({ sources, dataDir, maskKey }: PartsConfig): PartsConfig {
+  return { sources, dataDir, ...(maskKey === undefined ? {} : { maskKey }) }
+}
 
 export function createParts(config: PartsConfig): Parts {
   const sources = new Map<string, Source>()
@@ -50,7 +57,7 @@ export function createParts(config: PartsConfig): Parts {
           `The source "${name}" of this export is no longer in the configuration; add it again or ask anew.`,
         )
       }
-      const source = createSource(resolved, tempDir)
+      const source = refusingUnmasked(createSource(resolved, tempDir, config.maskKey))
       sources.set(name, source)
       return source
     },
@@ -65,7 +72,24 @@ export function createParts(config: PartsConfig): Parts {
   }
 }
 
-export function createSource(resolved: ResolvedSource, tempDir: string): Source {
+/** In one place for runs and previews: a source without masks is never asked for a masked field. */
+function refusingUnmasked(source: Source): Source {
+  if (source.masks === true) return source
+  return {
+    tables: () => source.tables(),
+    describe: (table) => source.describe(table),
+    estimate: (part, signal) => source.estimate(part, signal),
+    async open(query, signal) {
+      assertMasks(source, query)
+      return source.open(query, signal)
+    },
+    endSession: (session) => source.endSession(session),
+    close: () => source.close(),
+  }
+}
+
+export function createSource(resolved: ResolvedSource, tempDir: string, maskKey?: string): Source {
   if (/^postgres(ql)?:/.test(resolved.url)) return createPostgresSource({ url: resolved.url, parallel: resolved.parallel })
-  return createSqliteSource({ path: resolved.url.slice('sqlite:'.length), consistency: resolved.consistency, tempDir })
+  const mask = maskKey === undefined ? {} : { maskKey }
+  return createSqliteSource({ path: resolved.url.slice('sqlite:'.length), consistency: resolved.consistency, tempDir, ...mask })
 }

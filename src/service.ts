@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { createAuthenticator, createKey } from './access/keys.ts'
+import { createAuthentication, loadMaskKey } from './access/authentication.ts'
+import { createKey, type NewKey } from './access/keys.ts'
 import { loadSecrets } from './access/secrets.ts'
 import type { Config } from './config.ts'
 import { createDeliveries } from './deliveries.ts'
@@ -15,13 +16,13 @@ import { createLinkSigner } from './exports/link.ts'
 import { startLiveCatalog } from './exports/live-catalog.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createHttpServer, listen } from './http/server.ts'
-import type { Mode } from './job/job.ts'
+import { quotaOf } from './job/limits.ts'
 import { createParts } from './parts.ts'
 import { configuredProtocols } from './protocols/configured.ts'
 import { createLocalQueue } from './queue/local-queue.ts'
 import { acquireServerLock } from './store/server-lock.ts'
 import { openSqliteStore } from './store/sqlite-store.ts'
-import type { ApiKey } from './store/store.ts'
+import type { ApiKey, AuditEntry, AuditFilter, Store } from './store/store.ts'
 import { startUpkeep } from './upkeep/upkeep.ts'
 import { createProbe } from './worker/probe.ts'
 import { createRunThreads } from './worker/run-threads.ts'
@@ -58,16 +59,22 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
   undo.defer(() => store.close())
   await store.migrate()
 
-  const parts = createParts(config)
+  const secrets = loadSecrets(config)
+  const sourced = { ...config, maskKey: await loadMaskKey(store, secrets, now()) }
+  const parts = createParts(sourced)
   undo.defer(() => parts.close())
-  const probe = createProbe(config, log)
+  const probe = createProbe(sourced, log)
   undo.defer(() => probe.close())
   const catalog = await startLiveCatalog(config, probe, log)
   undo.defer(() => catalog.stop())
-  const queue = createLocalQueue({ slots: config.concurrency, now: () => Date.now() })
-  const links = createLinkSigner({ secrets: loadSecrets(config), lifetimeMs: config.linkMs })
+  const queue = createLocalQueue({
+    slots: config.concurrency,
+    now: () => Date.now(),
+    running: (tenant) => quotaOf(config.limits, tenant).running,
+  })
+  const links = createLinkSigner({ secrets, lifetimeMs: config.linkMs })
   const metrics = createMetrics({ jobs: store, now })
-  const threads = createRunThreads(config)
+  const threads = createRunThreads(sourced)
   undo.defer(() => threads.close())
   const worker = createWorker({
     config,
@@ -93,12 +100,24 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
     catalog: () => catalog.current(),
     now,
     accepting: () => !draining,
+    limits: (tenant) => quotaOf(config.limits, tenant),
   }
   let url = ''
   const publicUrl = (): string => config.publicUrl ?? url
+  const authentication = createAuthentication({
+    store,
+    secrets,
+    issuers: config.issuers,
+    tokenMs: config.tokenMs,
+    publicUrl,
+    now,
+    onRefusal: (issuer, error) => log.info({ issuer, reason: String(error) }, 'a token was refused'),
+  })
   const app = await createHttpServer({
     context,
-    authenticate: createAuthenticator(store).authenticate,
+    authenticate: authentication.authenticate,
+    oauth: { ...authentication, audit: store },
+    tenantRequestsPerMinute: (tenant) => quotaOf(config.limits, tenant).requestsPerMinute,
     jobs: store,
     metrics,
     ready: () => !draining,
@@ -110,7 +129,7 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
   })
   undo.defer(() => app.close())
   await worker.start()
-  const upkeep = startUpkeep({ store, storage: parts.storage, now, log })
+  const upkeep = startUpkeep({ store, storage: parts.storage, now, auditMs: config.auditMs, log })
   undo.defer(() => upkeep.stop())
   url = await listen(app, { host: config.host, port: config.port })
 
@@ -152,10 +171,12 @@ async function emptyTempFolder(config: Config): Promise<void> {
 
 /** The operator's records: works beside a running server. */
 export interface Administration {
-  createKey(input: { tenant: string; name: string; mode: Mode }): Promise<{ key: ApiKey; secret: string }>
+  createKey(input: NewKey): Promise<{ key: ApiKey; secret: string }>
   listKeys(tenant: string | null): Promise<readonly ApiKey[]>
   /** False when there is no such key. */
   revokeKey(id: string): Promise<boolean>
+  /** Who did what; oldest first. */
+  audit(filter: AuditFilter): Promise<readonly AuditEntry[]>
   migrate(): Promise<readonly string[]>
   migrations(): Promise<readonly { name: string; appliedAt: Date | null }[]>
   close(): Promise<void>
@@ -167,7 +188,9 @@ export async function openAdministration(config: Config): Promise<Administration
   return {
     async createKey(input) {
       await store.migrate()
-      return createKey(store, input, new Date())
+      const made = await createKey(store, input, new Date())
+      await auditKey(store, made.key.tenant, 'key_created', made.key.id)
+      return made
     },
     async listKeys(tenant) {
       await store.migrate()
@@ -175,10 +198,19 @@ export async function openAdministration(config: Config): Promise<Administration
     },
     async revokeKey(id) {
       await store.migrate()
-      return store.revokeKey(id, new Date())
+      const found = await store.findKey(id)
+      const revoked = await store.revokeKey(id, new Date())
+      if (found && found.key.revokedAt === null) await auditKey(store, found.key.tenant, 'key_revoked', id)
+      return revoked
     },
+    audit: (filter) => store.audit(filter),
     migrate: () => store.migrate(),
     migrations: () => store.migrations(),
     close: () => store.close(),
   }
+}
+
+function auditKey(store: Store, tenant: string, action: string, id: string): Promise<void> {
+  const actor = { by: 'operator', from: null }
+  return store.addAudit({ at: new Date(), tenant, action, actor, exportId: null, data: { key: id } })
 }

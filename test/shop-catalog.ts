@@ -1,9 +1,11 @@
 /** A small shop as its database would be described, for tests of what may be asked of it. */
-import type { Catalog } from '../src/catalog/catalog.ts'
+
+import type { Caller, Catalog } from '../src/catalog/catalog.ts'
 import { createCatalog } from '../src/catalog/create-catalog.ts'
 import type { ResolvedResource } from '../src/config.ts'
 import { FreightError } from '../src/job/errors.ts'
 import type { CellType } from '../src/job/row-text.ts'
+import { EXPORT_SCOPES } from '../src/job/scopes.ts'
 import type { CheckedPart, CheckedSpec, ExportRequest, OutputRequest, PartRequest } from '../src/job/spec.ts'
 import type { ForeignKey, TableDescription } from '../src/sources/source.ts'
 
@@ -109,8 +111,13 @@ export function request({ format = 'csv', compression = null, options = {}, dryD
   return { parts: [whole], format, compression, options, dryData }
 }
 
+/** One that may do what keys may. */
+export function callerOf(tenant: string, differences: Partial<Caller> = {}): Caller {
+  return { tenant, scopes: EXPORT_SCOPES, claims: {}, ...differences }
+}
+
 export function check(asked: Asked, tenant: string | null = 'acme', catalog: Catalog = shopCatalog()): CheckedSpec {
-  return catalog.check(request(asked), tenant)
+  return catalog.check(request(asked), tenant === null ? null : callerOf(tenant))
 }
 
 export function checkedPart(asked: Asked, tenant: string | null = 'acme', catalog: Catalog = shopCatalog()): CheckedPart {

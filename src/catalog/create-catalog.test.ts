@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { check, checkedPart, DAY_MS, refusalOf, request, resource, shopCatalog } from '../../test/shop-catalog.ts'
+import { callerOf, check, checkedPart, DAY_MS, refusalOf, request, resource, shopCatalog } from '../../test/shop-catalog.ts'
 import { FreightError } from '../job/errors.ts'
 import type { CellType } from '../job/row-text.ts'
 import type { ExportRequest, PartRequest, Predicate, Selected } from '../job/spec.ts'
@@ -26,7 +26,7 @@ describe('a checked spec', () => {
   test('of several parts is kept as long as its strictest resource allows', () => {
     const { parts } = request({ resource: 'customers' })
     const both = { ...request({}), parts: [...parts, ...request({ resource: 'orders' }).parts] }
-    expect(shopCatalog().check(both, 'acme').retentionMs).toBe(DAY_MS)
+    expect(shopCatalog().check(both, callerOf('acme')).retentionMs).toBe(DAY_MS)
     expect(check({ resource: 'customers' }).retentionMs).toBe(7 * DAY_MS)
   })
 })
@@ -48,8 +48,8 @@ describe('resources, limits and parts that are refused', () => {
   test('no parts, or too many', () => {
     const { parts } = request({})
     const of = (count: number): ExportRequest => ({ ...request({}), parts: Array.from({ length: count }, () => parts).flat() })
-    expect(refusalOf(() => shopCatalog().check(of(0), 'acme')).place).toBe('VALIDATION_FAILED /parts')
-    expect(refusalOf(() => shopCatalog().check(of(21), 'acme')).place).toBe('VALIDATION_FAILED /parts')
+    expect(refusalOf(() => shopCatalog().check(of(0), callerOf('acme'))).place).toBe('VALIDATION_FAILED /parts')
+    expect(refusalOf(() => shopCatalog().check(of(21), callerOf('acme'))).place).toBe('VALIDATION_FAILED /parts')
   })
 
   test('parts of two sources; and each part has its own place', () => {
@@ -58,9 +58,11 @@ describe('resources, limits and parts that are refused', () => {
       ...request({}),
       parts: [...request({}).parts, ...request({ resource: 'skus', ...more }).parts],
     })
-    expect(refusalOf(() => catalog.check(two({}), 'acme')).place).toBe('VALIDATION_FAILED /parts/1/resource')
-    expect(refusalOf(() => shopCatalog().check(two({ fields: ['x'] }), 'acme')).place).toBe('FIELD_UNKNOWN /parts/1/fields/0')
-    expect(refusalOf(() => shopCatalog().check(two({ filters: { x: 1 } }), 'acme')).place).toBe(
+    expect(refusalOf(() => catalog.check(two({}), callerOf('acme'))).place).toBe('VALIDATION_FAILED /parts/1/resource')
+    expect(refusalOf(() => shopCatalog().check(two({ fields: ['x'] }), callerOf('acme'))).place).toBe(
+      'FIELD_UNKNOWN /parts/1/fields/0',
+    )
+    expect(refusalOf(() => shopCatalog().check(two({ filters: { x: 1 } }), callerOf('acme'))).place).toBe(
       'FILTER_UNKNOWN /parts/1/filters/x',
     )
   })
@@ -171,9 +173,9 @@ test('2,000 random requests are each refused with a place, or come out as plain 
   const shared = new Set(['skus', 'order_totals'])
   const outcomes = { refused: 0, checked: 0, filtered: 0 }
   for (let seed = 1; seed <= 2_000; seed += 1) {
-    const asked = randomRequest(random(seed), catalog.resources())
+    const asked = randomRequest(random(seed), catalog.resources(null))
     try {
-      const spec = catalog.check(asked, 'acme')
+      const spec = catalog.check(asked, callerOf('acme'))
       outcomes.checked += 1
       expect(JSON.parse(JSON.stringify(spec)), `seed ${seed}`).toEqual(spec)
       for (const { table, scope, select, where, sort } of spec.parts) {

@@ -5,18 +5,21 @@
  */
 import type { ResolvedResource } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
-import type { CheckedPart, CheckedSpec, ExportRequest, PartRequest } from '../job/spec.ts'
+import { DEEDS, type Deed, mayOn } from '../job/scopes.ts'
+import type { CheckedPart, CheckedSpec, ExportRequest, PartRequest, Selected } from '../job/spec.ts'
 import { didYouMean } from '../job/suggestion.ts'
 import type { TableDescription } from '../sources/source.ts'
-import type { Catalog, PublicResource } from './catalog.ts'
-import { selectFields } from './fields.ts'
+import type { Caller, Catalog, PublicResource } from './catalog.ts'
+import { maskedType, selectFields } from './fields.ts'
 import { filterPredicate } from './filters.ts'
 import { chooseOutput } from './output.ts'
 import type { Scope } from './paths.ts'
 import { quoted, refusal } from './refusal.ts'
 import { relateResources } from './relations.ts'
 import { configInvalid, type Resource, resolveResource } from './resources.ts'
-import { scopeOf } from './scope.ts'
+import { Restricted } from './restricted.ts'
+import { coversRows, MetResources, scopeOf } from './scope.ts'
+import { type SessionVariables, sameVariables, sessionVariables } from './session-variables.ts'
 import { sortKeys } from './sort.ts'
 import { checkSplit } from './split.ts'
 
@@ -31,6 +34,8 @@ export interface CatalogInput {
   readonly tables?: ReadonlyMap<string, readonly string[]>
   /** For resources that say nothing of their own. */
   readonly retentionMs: number
+  /** By source name. */
+  readonly sessionVariables?: Readonly<Record<string, SessionVariables>>
 }
 
 interface Offer {
@@ -42,15 +47,52 @@ interface Offer {
 export function createCatalog(input: CatalogInput): Catalog {
   const resources = new Map(Object.keys(input.resources).map((name) => [name, resolve(input, name)]))
   relateResources(resources, input.resources)
-  const offers = new Map(
-    [...resources].map(([name, resource]): [string, Offer] => {
-      return [name, { resource, defaultSort: defaultSort(resource, input.resources[name]?.sort) }]
-    }),
-  )
+  const sorts = new Map([...resources].map(([name, resource]) => [name, defaultSort(resource, input.resources[name]?.sort)]))
+  const restricted = new Restricted(resources)
+  const offersTo = (caller: Caller | null, deeds: readonly Deed[]): ReadonlyMap<string, Offer> =>
+    new Map(
+      [...restricted.for(caller, deeds)].map(([name, resource]): [string, Offer] => {
+        return [name, { resource, defaultSort: sortsLeft(resource, sorts.get(name) ?? []) }]
+      }),
+    )
+  const variablesOf = (source: string): SessionVariables => input.sessionVariables?.[source] ?? {}
   return {
-    resources: () => [...offers.values()].map(publicResource),
-    check: (request, tenant) => checkRequest(offers, request, scopeOf(tenant)),
+    resources: (caller) => [...offersTo(caller, DEEDS).values()].map(publicResource),
+    check(request, caller) {
+      const met = new MetResources()
+      const { scopes, ...spec } = checkRequest(offersTo(caller, ['write']), request, scopeOf(caller, met))
+      const variables = sessionVariables(variablesOf(spec.source), caller)
+      return { ...spec, sessionVariables: variables, access: { resources: met.resources, scopes, rows: met.rows } }
+    },
+    covers(spec, caller) {
+      const stored = spec.access?.rows ?? []
+      const offered = reached(spec).flatMap((name) => resources.get(name) ?? [])
+      if (!sameVariables(variablesOf(spec.source), spec.sessionVariables ?? {}, caller)) return false
+      return offered.every((resource) => coversRows(resource, stored, caller))
+    },
+    permits(spec, caller, deed) {
+      const isHeld = (name: string): boolean =>
+        mayOn(caller.scopes, deed, { name, needsOwn: resources.get(name)?.needsOwn ?? false })
+      if (!reached(spec).every(isHeld)) return false
+      return deed !== 'download' || (spec.access?.scopes ?? []).every((scope) => caller.scopes.includes(scope))
+    },
   }
+}
+
+function reached(spec: CheckedSpec): readonly string[] {
+  return spec.access?.resources ?? spec.parts.map(({ resource }) => resource)
+}
+
+/** A key that a caller may not sort by would tell them the order of what they may not see. */
+function sortsLeft(resource: Resource, keys: readonly string[]): readonly string[] {
+  return keys.filter((key) => {
+    try {
+      return sortKeys(resource, [key], '', () => null).length > 0
+    } catch (error) {
+      if (error instanceof FreightError) return false
+      throw error
+    }
+  })
 }
 
 function resolve(input: CatalogInput, name: string): Resource {
@@ -77,7 +119,12 @@ function publicResource({ resource, defaultSort: sort }: Offer): PublicResource 
   const fields = [...resource.fields.values()]
   return {
     name: resource.name,
-    fields: fields.map(({ name, type, nullable }) => ({ name, type, nullable })),
+    fields: fields.map(({ name, type, nullable, mask }) => ({
+      name,
+      type: maskedType(type, mask),
+      nullable,
+      ...(mask === null ? {} : { mask }),
+    })),
     relations: [...resource.relations.values()].map(({ name, target, kind }) => ({ name, resource: target.name, kind })),
     primaryKey: resource.primaryKey.flatMap((column) => fields.find((field) => field.column === column)?.name ?? []),
     defaultSort: sort,
@@ -86,7 +133,9 @@ function publicResource({ resource, defaultSort: sort }: Offer): PublicResource 
   }
 }
 
-function checkRequest(offers: ReadonlyMap<string, Offer>, request: ExportRequest, scope: Scope): CheckedSpec {
+type CheckedRequest = Omit<CheckedSpec, 'access' | 'sessionVariables'> & { readonly scopes: readonly string[] }
+
+function checkRequest(offers: ReadonlyMap<string, Offer>, request: ExportRequest, scope: Scope): CheckedRequest {
   const { parts } = request
   if (parts.length === 0 || parts.length > MAX_PARTS) {
     throw refusal('VALIDATION_FAILED', '/parts', `An export has 1 to ${MAX_PARTS} parts, not ${parts.length}.`)
@@ -103,15 +152,30 @@ function checkRequest(offers: ReadonlyMap<string, Offer>, request: ExportRequest
     const why = `"${offer.resource.name}" is of another source than "${asked[0]?.part.resource}"; one export reads one source.`
     throw refusal('VALIDATION_FAILED', `${at}/resource`, why)
   }
+  const checked = asked.map(({ part, at, offer }) => checkPart(offer, part, at, scope, request.dryData))
+  const scopes = asked.flatMap(({ offer }, index) => scopesUsed(offer.resource, checked[index]?.select ?? []))
   return {
     source,
-    parts: asked.map(({ part, at, offer }) => checkPart(offer, part, at, scope, request.dryData)),
+    parts: checked,
+    scopes: [...new Set(scopes)].sort(),
     format,
     compression,
     output,
     // Files of one export go together: none is kept longer than its strictest resource allows.
     retentionMs: Math.min(...asked.map(({ offer }) => offer.resource.retentionMs)),
   }
+}
+
+/** Through which the selected fields are there, or unmasked. */
+function scopesUsed(resource: Resource, select: readonly Selected[]): string[] {
+  return select.flatMap((node) => {
+    if (node.kind !== 'field') {
+      const target = resource.relations.get(node.name)?.target
+      return target ? scopesUsed(target, node.select) : []
+    }
+    const field = resource.fields.get(node.name)
+    return [field?.needs ?? [], field?.unmaskedWith ?? []].flat()
+  })
 }
 
 function offered(offers: ReadonlyMap<string, Offer>, part: PartRequest, at: string): Offer {

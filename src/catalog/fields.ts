@@ -4,7 +4,8 @@
  * A field is a name, a dotted name through relations, `*` or `relation.*`; no fields are all of the main resource's. An include
  * adds every field of each relation on its path. Order is the order of asking, and what is asked twice comes once.
  */
-import type { PartRequest, Selected } from '../job/spec.ts'
+import type { CellType } from '../job/row-text.ts'
+import type { MaskName, PartRequest, Selected } from '../job/spec.ts'
 import { type DryData, keepAll, leaveOut } from './dry-data.ts'
 import { firstStep, follow, joinOf, MAX_STEPS, prefixed, type Scope } from './paths.ts'
 import { member, quoted, refusal } from './refusal.ts'
@@ -189,16 +190,22 @@ function selected(branch: Branch, scope: Scope, isKept: DryData): Selected[] {
 }
 
 function selectedField(branch: Branch, { field, position, title }: Leaf): Selected {
-  const { name, column, type, strict } = field
+  const { name, column, type, strict, mask } = field
   const key = branch.via === null && branch.resource.primaryKey.includes(column)
-  const selected: Selected = { kind: 'field', name, column, type, key, hidden: false, strict, position }
-  return title === null ? selected : { ...selected, title }
+  const titled = title === null ? {} : { title }
+  const node = { kind: 'field', name, column, key, hidden: false, position, ...titled } as const
+  return mask === null ? { ...node, type, strict } : { ...node, type: maskedType(type, mask), strict: false, mask }
 }
 
-/** The primary key, where it was not asked for, so that the errors log can name a row; never a column the configuration hides. */
+/** Of what stands in the values' place. */
+export function maskedType(type: CellType, mask: MaskName | null): CellType {
+  return mask === 'hash' || mask === 'partial' ? 'text' : type
+}
+
+/** The primary key, where it was not asked for, so that the errors log can name a row; never a column that is hidden or masked. */
 function hiddenKey(resource: Resource, select: readonly Selected[]): Selected[] {
   return [...resource.fields.values()]
-    .filter(({ column }) => resource.primaryKey.includes(column))
+    .filter(({ column, mask }) => resource.primaryKey.includes(column) && mask === null)
     .filter(({ name }) => !select.some((node) => node.kind === 'field' && node.name === name))
     .map(({ name, column, type, strict }) => ({
       kind: 'field',

@@ -82,11 +82,11 @@ function unreadable(resource: Resource, key: string, at: string): Error {
     const why = `The filter ${quoted(key)} names "${last.name}", but no predicate that is known follows.`
     return refusal('FILTER_UNKNOWN', at, why, { asked: key, allowed })
   }
+  const filterable = ({ fields }: Resource): string[] =>
+    [...fields.values()].filter(({ mask }) => mask === null).map(({ name }) => name)
   const allowed = [
-    ...resource.fields.keys(),
-    ...[...resource.relations.values()].flatMap(({ name, target }) =>
-      [...target.fields.keys()].map((field) => `${name}.${field}`),
-    ),
+    ...filterable(resource),
+    ...[...resource.relations.values()].flatMap(({ name, target }) => filterable(target).map((field) => `${name}.${field}`)),
   ]
   const nearest = nearestName(withoutPredicate(key), allowed)
   const hint = nearest === null ? '' : ` Did you mean ${JSON.stringify(nearest)}?`

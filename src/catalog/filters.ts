@@ -46,12 +46,18 @@ export function filterPredicate(
 function oneFilter(resource: Resource, place: Place, value: unknown, scope: Scope, budget: Budget): Predicate {
   const { attributes, predicate, rule } = readKey(resource, place.key, place.pointer)
   const of = attributes.map((attribute) => {
+    if (attribute.field.mask !== null) throw masked(attribute, place)
     if (!rule.fits.has(attribute.field.type)) throw misfit(attribute, predicate, place)
     const own = ownTest(attribute, rule, value, place)
     spend(budget, own, place)
     return throughRelations(attribute.steps, own, scope)
   })
   return of.length === 1 && of[0] ? of[0] : { op: 'or', of }
+}
+
+/** Whether a filter lets a row through would tell what the mask hides. */
+function masked({ name }: Attribute, place: Place): Error {
+  return refusal('FILTER_UNKNOWN', place.pointer, `${quoted(name)} is masked for this caller, so nothing can be filtered by it.`)
 }
 
 function misfit({ name, field }: Attribute, predicate: string, place: Place): Error {

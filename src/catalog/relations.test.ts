@@ -10,7 +10,7 @@ function relationsOf(
   tables: readonly TableDescription[] = SHOP_TABLES,
 ): Record<string, string> {
   const found = shopCatalog(changes, tables)
-    .resources()
+    .resources(null)
     .find((offered) => offered.name === name)
   return Object.fromEntries(found?.relations.map((relation) => [relation.name, `${relation.kind} ${relation.resource}`]) ?? [])
 }

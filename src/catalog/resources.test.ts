@@ -11,7 +11,7 @@ test('a resource shows its fields under their public names, without the hidden o
       types: { extra: 'timestamp' },
     }),
   })
-    .resources()
+    .resources(null)
     .find(({ name }) => name === 'customers')
   const names = customers?.fields.map(({ name }) => name)
   expect(names).not.toContain('password_hash')
@@ -23,14 +23,14 @@ test('a resource shows its fields under their public names, without the hidden o
 })
 
 test('a resource shows its default sort, its bound and how long its files are kept', () => {
-  const [, orders, lineItems] = shopCatalog().resources()
+  const [, orders, lineItems] = shopCatalog().resources(null)
   expect(orders).toMatchObject({ name: 'orders', defaultSort: ['-created_at', 'id'], maxRows: 5_000, retentionMs: DAY_MS })
   expect(lineItems).toMatchObject({ name: 'line_items', defaultSort: [], maxRows: null, retentionMs: 7 * DAY_MS })
 })
 
 test('without resources nothing is offered', () => {
   const catalog = createCatalog({ resources: {}, descriptions: new Map(), retentionMs: DAY_MS })
-  expect(catalog.resources()).toEqual([])
+  expect(catalog.resources(null)).toEqual([])
 })
 
 test.each<[Partial<ResolvedResource>, string]>([
@@ -108,7 +108,7 @@ test('columns with names that JavaScript objects have already are columns like o
   const catalog = shopCatalog({ odd: resource('odd', { tenant: 'shared', hide: ['toString'] }) }, [...SHOP_TABLES, odd])
   expect(
     catalog
-      .resources()
+      .resources(null)
       .at(-1)
       ?.fields.map(({ name }) => name),
   ).toEqual(['id', 'constructor', '__proto__'])

@@ -7,7 +7,7 @@
 import type { ResolvedResource } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
 import type { CellType } from '../job/row-text.ts'
-import type { TableRef } from '../job/spec.ts'
+import type { MaskName, TableRef } from '../job/spec.ts'
 import { didYouMean } from '../job/suggestion.ts'
 import type { ForeignKey, TableDescription } from '../sources/source.ts'
 
@@ -18,6 +18,18 @@ export interface Field {
   readonly type: CellType
   readonly nullable: boolean
   readonly strict: boolean
+  /** The scope that a caller needs to have it at all. */
+  readonly needs: string | null
+  readonly mask: MaskName | null
+  /** The scope that takes the mask away. */
+  readonly unmaskedWith: string | null
+}
+
+/** Rows whose column has one of the values that a claim of the caller stands for. */
+export interface RowRule {
+  readonly column: string
+  readonly type: CellType
+  readonly claim: string
 }
 
 export interface Relation {
@@ -45,6 +57,10 @@ export interface Resource {
   readonly hidden: ReadonlySet<string>
   /** Null: every tenant may read every row. */
   readonly tenant: { readonly column: string; readonly type: CellType } | null
+  /** All of them together, beside the tenant. */
+  readonly rows: readonly RowRule[]
+  /** Scopes that hold for every resource do not hold for this one. */
+  readonly needsOwn: boolean
   readonly retentionMs: number
   readonly maxRows: number | null
   /** Columns that `dry_data` leaves out wherever they are asked for. */
@@ -78,13 +94,18 @@ export function resolveResource(name: string, config: ResolvedResource, table: T
   const fields = new Map<string, Field>()
   for (const { name: own, nullable, strict } of table.columns) {
     if (hidden.has(own)) continue
-    const field = { name: names.get(own) ?? own, column: own, type: typeOf(own), nullable, strict }
+    const name = names.get(own) ?? own
+    const field = { name, column: own, type: typeOf(own), nullable, strict, ...policyOf(config, name) }
     const other = fields.get(field.name)
     if (other) {
       throw configInvalid(`${place}.rename`, `the columns "${other.column}" and "${own}" would both be called "${field.name}".`)
     }
     fields.set(field.name, field)
   }
+  assertPolicies(config, place, fields)
+  const rows = Object.entries(config.scope ?? {}).map(([asked, claim]): RowRule => {
+    return { column: column('scope', asked), type: typeOf(asked), claim }
+  })
   return {
     name,
     source: config.source,
@@ -97,6 +118,8 @@ export function resolveResource(name: string, config: ResolvedResource, table: T
     columns: new Set(columns.keys()),
     hidden,
     tenant: tenant === null ? null : { column: tenant, type: typeOf(tenant) },
+    rows,
+    needsOwn: config.ownScope ?? false,
     retentionMs: config.retentionDays === undefined ? retentionMs : config.retentionDays * DAY_MS,
     maxRows: config.maxRows ?? null,
     dryOmits: dryOmits(config, place, table, fields),
@@ -113,6 +136,27 @@ function tenantColumn(config: ResolvedResource, place: string, column: (asked: s
     )
   }
   return tenant === 'shared' ? null : column(tenant)
+}
+
+function policyOf(
+  { fieldScopes = {}, masks = {} }: ResolvedResource,
+  name: string,
+): Pick<Field, 'needs' | 'mask' | 'unmaskedWith'> {
+  const needs = Object.hasOwn(fieldScopes, name) ? (fieldScopes[name] ?? null) : null
+  const mask = Object.hasOwn(masks, name) ? masks[name] : undefined
+  if (mask === undefined) return { needs, mask: null, unmaskedWith: null }
+  return typeof mask === 'string'
+    ? { needs, mask, unmaskedWith: null }
+    : { needs, mask: mask.as, unmaskedWith: mask.unless ?? null }
+}
+
+/** A policy for a field that is not there protects nothing: it was meant for another. */
+function assertPolicies(config: ResolvedResource, place: string, fields: ReadonlyMap<string, Field>): void {
+  for (const key of ['fieldScopes', 'masks'] as const) {
+    const odd = Object.keys(config[key] ?? {}).find((name) => !fields.has(name))
+    if (odd === undefined) continue
+    throw configInvalid(`${place}.${key}`, `there is no field "${odd}".${didYouMean(odd, fields.keys())}`)
+  }
 }
 
 function dryOmits(

@@ -23,9 +23,9 @@ export function sortKeys(resource: Resource, sort: readonly string[], at: string
   return [...keys.values()]
 }
 
-/** PostgreSQL has no order for json, and no database a useful one. */
+/** PostgreSQL has no order for json, and no database a useful one. The order of masked values would tell what they are. */
 function isSortable(field: Field): boolean {
-  return field.type !== 'json'
+  return field.type !== 'json' && field.mask === null
 }
 
 function unknownKey(resource: Resource, path: string, at: string): Error {
@@ -35,6 +35,6 @@ function unknownKey(resource: Resource, path: string, at: string): Error {
     ...fieldsOf(resource),
     ...toOne.flatMap(({ name, target }) => fieldsOf(target).map((field) => `${name}.${field}`)),
   ]
-  const why = `${quoted(path)} is nothing "${resource.name}" can be sorted by: fields of its own and of to-one relations are, json is not.`
+  const why = `${quoted(path)} is nothing "${resource.name}" can be sorted by: fields of its own and of to-one relations are, json and masked ones are not.`
   return refusal('SORT_UNKNOWN', at, why, { asked: path, allowed })
 }

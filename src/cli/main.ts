@@ -1,6 +1,7 @@
 /** The command line: which commands there are, and how each ends. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addAudit } from './audit.ts'
 import { addExport } from './export.ts'
 import { exitCodeOf, faultText } from './fault.ts'
 import { addInit } from './init.ts'
@@ -21,7 +22,7 @@ function createProgram(): Command {
     .helpCommand(false)
     .showHelpAfterError('(--help shows what is possible)')
     .exitOverride()
-  for (const add of [addServe, addExport, addInit, addKeys, addMigrate, addVerify]) add(program)
+  for (const add of [addServe, addExport, addInit, addKeys, addMigrate, addAudit, addVerify]) add(program)
   return program
 }
 

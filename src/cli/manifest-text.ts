@@ -26,6 +26,7 @@ export function manifestText(manifest: Manifest): string {
     files: manifest.files,
     fields: manifest.fields,
     changes: manifest.changes,
+    masks: manifest.masks ?? [],
   }
   return `${JSON.stringify(wire, null, 2)}\n`
 }

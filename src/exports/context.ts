@@ -2,7 +2,7 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Storage } from '../storage/storage.ts'
-import type { JobStore } from '../store/store.ts'
+import type { JobStore, TenantLimits } from '../store/store.ts'
 import type { Destinations } from './destination.ts'
 import type { LinkSigner } from './link.ts'
 import type { Probe } from './probe.ts'
@@ -17,6 +17,8 @@ export interface ExportsContext {
   /** Read anew at each call: it follows the database's schema. */
   catalog(): Catalog
   now(): Date
+  /** How far a tenant may go; absent: as far as it likes. */
+  limits?(tenant: string): TenantLimits | null
   /** False while draining: nothing new is accepted. */
   accepting(): boolean
 }

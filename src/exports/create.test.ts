@@ -118,6 +118,8 @@ describe('creating an export', () => {
     const first = await createExport(site.context, site.caller, keyed)
     const gone: Catalog = {
       resources: () => [],
+      covers: () => true,
+      permits: () => true,
       check: () => {
         throw new FreightError('RESOURCE_UNKNOWN', 'gone')
       },

@@ -1,10 +1,11 @@
 /** Creates an export: checked, counted, stored, queued. */
-import type { Principal } from '../access/principal.ts'
+import { actorOf, type Principal } from '../access/principal.ts'
 import { FreightError } from '../job/errors.ts'
 import type { Job } from '../job/job.ts'
 import type { RowCount } from '../job/row-text.ts'
 import type { CheckedSpec, ExportRequest } from '../job/spec.ts'
 import type { NewJob } from '../store/store.ts'
+import { assertMay, isVisible } from './access.ts'
 import type { ExportsContext } from './context.ts'
 import { countRows, rowBound } from './count.ts'
 import { type DestinationRequest, sealDestination } from './destination.ts'
@@ -45,10 +46,11 @@ const COUNT_MS = 1_000
 /**
  * Durable before it resolves. With an idempotency key that was used before it resolves with the earlier export.
  *
- * Throws what the catalog refuses, VALIDATION_FAILED for a destination, EXPORT_ACTIVE for `exclusive`, TOO_MANY_ROWS, TOO_MANY_ACTIVE,
- * IDEMPOTENCY_MISMATCH, SHUTTING_DOWN; then nothing is stored.
+ * Throws what the catalog refuses, FORBIDDEN, VALIDATION_FAILED for a destination, EXPORT_ACTIVE for `exclusive`, TOO_MANY_ROWS, TOO_MANY_ACTIVE,
+ * RATE_LIMITED, IDEMPOTENCY_MISMATCH, SHUTTING_DOWN; then nothing is stored.
  */
 export async function createExport(context: ExportsContext, caller: Principal, input: NewExport): Promise<Job> {
+  assertMay(caller, 'write')
   if (!context.accepting()) {
     throw new FreightError('SHUTTING_DOWN', 'This server is stopping and takes no new exports. Try again shortly.', {
       details: { retryAfterSeconds: 5 },
@@ -59,15 +61,16 @@ export async function createExport(context: ExportsContext, caller: Principal, i
   const record = idempotency ? idempotencyRecord(idempotency.key, idempotency.body, now) : null
   // A repeated request is answered from memory, also when its resource has grown or gone since.
   const earlier = record ? await context.store.recall(caller.tenant, record, now) : null
-  if (earlier) return sameRequest(earlier.job)
+  if (earlier) return sameRequest(visible(context, caller, earlier.job))
   const { bounds } = input
-  const checked = boundedSpec(context.catalog().check(input.request, caller.tenant), bounds)
+  const checked = boundedSpec(context.catalog().check(input.request, caller), bounds)
   const spec = input.destination ? { ...checked, destination: sealDestination(input.destination, context.destinations) } : checked
   const count = await countRows(context, spec, bounds?.countMs ?? COUNT_MS)
   if (bounds && count.exact && count.rows !== null) bounds.judge(count.rows, rowBound(spec) ?? bounds.maxRows)
   assertWithinBound(spec, count)
-  const { job, created } = await context.store.create(newJob(caller, input, spec, count, now), record)
-  const result = sameRequest(job)
+  const terms = { actor: actorOf(caller), limits: context.limits?.(caller.tenant) ?? null }
+  const { job, created } = await context.store.create(newJob(caller, input, spec, count, now), record, terms)
+  const result = sameRequest(visible(context, caller, job))
   if (created) context.queue.add({ id: result.id, tenant: result.tenant, availableAt: result.availableAt })
   return result
 }
@@ -76,6 +79,11 @@ function boundedSpec(spec: CheckedSpec, bounds: ExportBounds | undefined): Check
   if (!bounds) return spec
   const { maxRows } = bounds
   return { ...spec, parts: spec.parts.map((part) => ({ ...part, maxRows: Math.min(part.maxRows ?? maxRows, maxRows) })) }
+}
+
+/** An equal key of another caller of the tenant is another request where its rows are not this caller's to see. */
+function visible(context: ExportsContext, caller: Principal, job: Job | null): Job | null {
+  return job && isVisible(context, caller, job, 'write') ? job : null
 }
 
 function sameRequest(job: Job | null): Job {

@@ -4,6 +4,7 @@ import { asFreightError, FreightError } from '../job/errors.ts'
 import type { ChangeCause } from '../job/manifest.ts'
 import type { RowCount } from '../job/row-text.ts'
 import type { CheckedSpec, ExportRequest, FormatName } from '../job/spec.ts'
+import { assertMay, assertPermitted } from './access.ts'
 import type { ExportsContext } from './context.ts'
 import { countRows, rowBound } from './count.ts'
 import type { Preview } from './probe.ts'
@@ -48,9 +49,12 @@ export interface Estimate {
   readonly warnings: readonly EstimateWarning[]
 }
 
-/** Throws what the catalog refuses. A source that is slow or away leaves nulls and a warning, not an error. */
+/** Throws what the catalog refuses, and FORBIDDEN without exports:download. A source that is slow or away leaves nulls and a warning, not an error. */
 export async function estimateExport(context: ExportsContext, caller: Principal, request: ExportRequest): Promise<Estimate> {
-  const spec = context.catalog().check(request, caller.tenant)
+  assertMay(caller, 'write')
+  const spec = context.catalog().check(request, caller)
+  // Its first rows are shown.
+  assertPermitted(context, caller, { spec }, 'download')
   const counts = await countParts(context, spec)
   const rows = sum(counts)
   const preview = await previewed(context, spec, PREVIEW_ROWS, PREVIEW_MS)
@@ -90,7 +94,7 @@ function asFormat(
 ): CheckedSpec | null {
   if (format === spec.format) return spec
   try {
-    return context.catalog().check({ ...request, format, compression: null, options: {} }, caller.tenant)
+    return context.catalog().check({ ...request, format, compression: null, options: {} }, caller)
   } catch (thrown) {
     if (thrown instanceof FreightError) return null
     throw thrown

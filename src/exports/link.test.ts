@@ -85,9 +85,15 @@ describe('minting a link to an export', () => {
   it('leads to the run and file that were written, and is recorded with who asked', async () => {
     const job = await complete(site, await createExport(site.context, site.caller, newExport('orders')), ['a.csv', 'b.csv'])
     const link = await mintLink(site.context, site.caller, job.id, 2)
-    expect(site.context.links.verify(link, site.clock.now)).toEqual({ jobId: job.id, run: 1, index: 2, name: 'b.csv' })
+    expect(site.context.links.verify(link, site.clock.now)).toEqual({
+      jobId: job.id,
+      run: 1,
+      index: 2,
+      name: 'b.csv',
+      by: site.caller.id,
+    })
     const events = await site.store.events(job.id, 0)
-    expect(events.at(-1)).toMatchObject({ type: 'linked', run: 1, data: { by: site.caller.id, file: 2 } })
+    expect(events.at(-1)).toMatchObject({ type: 'linked', run: 1, data: { by: site.caller.id, from: '203.0.113.7', file: 2 } })
     expect(JSON.stringify(events)).not.toContain('signature')
   })
 

@@ -3,7 +3,7 @@
  * own permission, so the download asks for no key.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Principal } from '../access/principal.ts'
+import { actorOf, type Principal } from '../access/principal.ts'
 import { FreightError } from '../job/errors.ts'
 import { isExpired, type Job } from '../job/job.ts'
 import type { ExportsContext } from './context.ts'
@@ -16,6 +16,8 @@ export interface LinkedFile {
   readonly run: number
   readonly index: number | 'zip'
   readonly name: string
+  /** Who asked for it: for the record of the download, and so that it ends with their key. Absent: nobody in particular. */
+  readonly by?: string
 }
 
 export interface LinkSigner extends StandingLinkSigner {
@@ -31,10 +33,10 @@ export interface LinkSigner extends StandingLinkSigner {
   verify(rawPathAndQuery: string, now: Date): LinkedFile
 }
 
-/** The longest link there can be: 3 bytes of escape for each of up to 200 UTF-8 bytes of name, and the rest. */
-const LONGEST_LINK = 1_000
+/** The longest link there can be: 3 bytes of escape for each of up to 200 UTF-8 bytes of name and 400 of who asked, and the rest. */
+const LONGEST_LINK = 2_200
 const LINK =
-  /^\/downloads\/([0-9a-f-]{36})\/([1-9][0-9]{0,9})\/([1-9][0-9]{0,5}|zip)\/([^/?#]{1,700})\?expires=([1-9][0-9]{0,11})&signature=([A-Za-z0-9_-]{43})$/
+  /^\/downloads\/([0-9a-f-]{36})\/([1-9][0-9]{0,9})\/([1-9][0-9]{0,5}|zip)\/([^/?#]{1,700})\?expires=([1-9][0-9]{0,11})(?:&by=([A-Za-z0-9%._~!'()*-]{1,1200}))?&signature=([A-Za-z0-9_-]{43})$/
 
 /** The first of `secrets` signs, all verify, so a rotation breaks no link before its end. */
 export function createLinkSigner(options: { secrets: readonly string[]; lifetimeMs: number }): LinkSigner {
@@ -65,8 +67,9 @@ export function createLinkSigner(options: { secrets: readonly string[]; lifetime
   }
 }
 
-function unsigned({ jobId, run, index, name }: LinkedFile, expires: number): string {
-  return `/downloads/${jobId}/${run}/${index}/${encodeURIComponent(name)}?expires=${expires}`
+function unsigned({ jobId, run, index, name, by }: LinkedFile, expires: number): string {
+  const who = by === undefined ? '' : `&by=${encodeURIComponent(by)}`
+  return `/downloads/${jobId}/${run}/${index}/${encodeURIComponent(name)}?expires=${expires}${who}`
 }
 
 /** The prefix keeps these signatures apart from anything else that the same secret may sign. */
@@ -76,15 +79,14 @@ function signatureOf(address: string, secret: string): Buffer {
 
 function parse(raw: string): { file: LinkedFile; expires: number; signature: string } | null {
   if (raw.length > LONGEST_LINK) return null
-  const [, jobId, run, index, escaped, expires, signature] = LINK.exec(raw) ?? []
+  const [, jobId, run, index, escaped, expires, who, signature] = LINK.exec(raw) ?? []
   if (!jobId || !run || !index || !escaped || !expires || !signature) return null
   const name = decoded(escaped)
   if (name === null) return null
-  return {
-    file: { jobId, run: Number(run), index: index === 'zip' ? index : Number(index), name },
-    expires: Number(expires),
-    signature,
-  }
+  const file = { jobId, run: Number(run), index: index === 'zip' ? index : Number(index), name } as const
+  if (who === undefined) return { file, expires: Number(expires), signature }
+  const by = decoded(who)
+  return by === null ? null : { file: { ...file, by }, expires: Number(expires), signature }
 }
 
 function decoded(escaped: string): string | null {
@@ -104,11 +106,11 @@ function invalid(): FreightError {
  * A link to file `index` (from 1), or to the only file when `index` is null. Recorded as a `linked` event with who asked. While a split
  * export runs, its files that are whole already have links by their number.
  *
- * Throws NOT_FOUND (no such export or file), EXPORT_NOT_READY (not completed, or the file is not whole yet), EXPORT_EXPIRED, and
+ * Throws FORBIDDEN, NOT_FOUND (no such export or file), EXPORT_NOT_READY (not completed, or the file is not whole yet), EXPORT_EXPIRED, and
  * SEVERAL_FILES when `index` is null and there is more than one.
  */
 export async function mintLink(context: ExportsContext, caller: Principal, id: string, index: number | null): Promise<string> {
-  const job = await getExport(context, caller, id)
+  const job = await getExport(context, caller, id, 'download')
   const now = context.now()
   const number = index ?? 1
   if (index === null || !isWholeAlready(job, number)) assertDownloadable(job, now)
@@ -124,8 +126,8 @@ export async function mintLink(context: ExportsContext, caller: Principal, id: s
     const has = job.files.length === 1 ? '1 file' : `${job.files.length} files`
     throw new FreightError('NOT_FOUND', `This export has ${has}; there is no file ${number}. Files count from 1.`)
   }
-  await context.store.addEvent(job.id, 'linked', now, { by: caller.id, file: number })
-  return context.links.mint({ jobId: job.id, run: job.run, index: number, name: file.name }, now)
+  await context.store.addEvent(job.id, 'linked', now, { file: number }, actorOf(caller))
+  return context.links.mint({ jobId: job.id, run: job.run, index: number, name: file.name, by: caller.id }, now)
 }
 
 function isWholeAlready(job: Job, number: number): boolean {
@@ -134,11 +136,11 @@ function isWholeAlready(job: Job, number: number): boolean {
 
 /** A link to all files in one zip archive. Throws NOT_FOUND, EXPORT_NOT_READY and EXPORT_EXPIRED as above. */
 export async function mintArchiveLink(context: ExportsContext, caller: Principal, id: string): Promise<string> {
-  const job = await getExport(context, caller, id)
+  const job = await getExport(context, caller, id, 'download')
   const now = context.now()
   assertDownloadable(job, now)
-  await context.store.addEvent(job.id, 'linked', now, { by: caller.id, file: 'zip' })
-  return context.links.mint({ jobId: job.id, run: job.run, index: 'zip', name: archiveName(job) }, now)
+  await context.store.addEvent(job.id, 'linked', now, { file: 'zip' }, actorOf(caller))
+  return context.links.mint({ jobId: job.id, run: job.run, index: 'zip', name: archiveName(job), by: caller.id }, now)
 }
 
 /** `orders-2026-01-31.zip`. */

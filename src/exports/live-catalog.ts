@@ -35,7 +35,10 @@ async function describeAll(config: Config, probe: Probe): Promise<Catalog> {
     describe: async (source, table) => (await probe.describe(source, [table], limit))[0] ?? null,
     tables: (source) => probe.tables(source, limit),
   })
-  return createCatalog({ resources: config.resources, ...described, retentionMs: config.retentionMs })
+  const sessionVariables = Object.fromEntries(
+    Object.entries(config.sources).map(([name, source]) => [name, source.sessionVariables ?? {}]),
+  )
+  return createCatalog({ resources: config.resources, ...described, retentionMs: config.retentionMs, sessionVariables })
 }
 
 interface Sources {

@@ -14,6 +14,6 @@ export async function countMatching(
 ): Promise<number | null> {
   const part = { resource, fields: [], includes: [], filters, sort: [], limit: 1 }
   const request = { parts: [part], format: 'ndjson', compression: null, options: {}, dryData: false }
-  const { rows, exact } = await countRows(context, context.catalog().check(request, caller.tenant), COUNT_MS)
+  const { rows, exact } = await countRows(context, context.catalog().check(request, caller), COUNT_MS)
   return exact ? rows : null
 }

@@ -1,8 +1,9 @@
 /** Lists what may be exported. */
+import type { Principal } from '../access/principal.ts'
 import type { PublicResource } from '../catalog/catalog.ts'
 import type { ExportsContext } from './context.ts'
 
-/** The same for every tenant: whose rows an export holds is decided when it is checked. */
-export function listResources(context: ExportsContext): readonly PublicResource[] {
-  return context.catalog().resources()
+/** Those that the caller may do anything with, with the fields that they may have; null: all, for a protocol's own settings. */
+export function listResources(context: ExportsContext, caller: Principal | null): readonly PublicResource[] {
+  return context.catalog().resources(caller)
 }

@@ -3,9 +3,11 @@
  * signed like a download link and leads on to one of the usual short lifetime, minted when it is followed.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Principal } from '../access/principal.ts'
 import { FreightError } from '../job/errors.ts'
 import { isExpired, type Job } from '../job/job.ts'
 import type { UpkeepStore } from '../store/store.ts'
+import { mayDownload } from './access.ts'
 import type { ExportsContext } from './context.ts'
 
 /** What a standing link leads to: the file that this run of the job wrote. */
@@ -62,8 +64,17 @@ function invalid(): FreightError {
   return new FreightError('LINK_INVALID', 'This download link was altered or its time is over. Ask for a new one at the export.')
 }
 
-/** Null unless there is a file to lead to. */
-export function standingLink({ links }: Pick<ExportsContext, 'links'>, job: Job, now: Date): string | null {
+/** Null unless there is a file to lead to, and the caller may have it. */
+export function standingLink(
+  context: Pick<ExportsContext, 'links' | 'catalog'>,
+  caller: Principal,
+  job: Job,
+  now: Date,
+): string | null {
+  return mayDownload(context, caller, job) ? linkOf(context, job, now) : null
+}
+
+function linkOf({ links }: Pick<ExportsContext, 'links'>, job: Job, now: Date): string | null {
   if (job.status !== 'completed' || job.expiresAt === null || isExpired(job, now) || job.files.length === 0) return null
   return links.mintStanding({ jobId: job.id, run: job.run }, job.expiresAt)
 }
@@ -76,15 +87,16 @@ export async function followStandingLink(
   { links, store, now }: Pick<ExportsContext, 'links' | 'store' | 'now'>,
   jobs: Pick<UpkeepStore, 'find'>,
   rawPathAndQuery: string,
+  address: string | null = null,
 ): Promise<string> {
   const at = now()
   const { jobId, run } = links.verifyStanding(rawPathAndQuery, at)
   const job = await jobs.find(jobId)
   const [file, second] = job?.files ?? []
-  if (!job || !file || job.run !== run || job.filesRemovedAt !== null || standingLink({ links }, job, at) === null) {
+  if (!job || !file || job.run !== run || job.filesRemovedAt !== null || linkOf({ links }, job, at) === null) {
     throw new FreightError('EXPORT_EXPIRED', 'The file behind this link has expired or was removed. Create the export again.')
   }
   if (second) throw new FreightError('SEVERAL_FILES', 'This export has several files. Ask for each at the export.')
-  await store.addEvent(jobId, 'linked', at, { by: 'standing link', file: 1 })
+  await store.addEvent(jobId, 'linked', at, { file: 1 }, { by: 'standing link', from: address })
   return links.mint({ jobId, run, index: 1, name: file.name }, at)
 }

@@ -1,6 +1,7 @@
 /** Waits until an export rests. */
 import type { Principal } from '../access/principal.ts'
 import type { Job } from '../job/job.ts'
+import { mayEver } from '../job/scopes.ts'
 import { isActive } from '../job/transitions.ts'
 import type { ExportsContext } from './context.ts'
 import { getExport } from './get.ts'
@@ -19,13 +20,15 @@ export async function waitForEnd(
   seconds: number,
   signal: AbortSignal,
 ): Promise<Job> {
+  // Who may create exports but not look at them may still wait for one.
+  const deed = mayEver(caller.scopes, 'read') ? 'read' : 'write'
   const over = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)])
   for (;;) {
     // Listening begins before reading, so a change in between is not missed.
     const listening = new AbortController()
     const changed = context.store.changed(id, REREAD_MS, AbortSignal.any([over, listening.signal]))
     try {
-      const job = await getExport(context, caller, id)
+      const job = await getExport(context, caller, id, deed)
       if (!isActive(job.status) || over.aborted) return job
       await changed
     } finally {

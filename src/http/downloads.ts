@@ -6,15 +6,15 @@ import type { ExportsContext } from '../exports/context.ts'
 import type { LinkedFile } from '../exports/link.ts'
 import { FreightError } from '../job/errors.ts'
 import { isExpired, type Job, type StoredFile } from '../job/job.ts'
-import type { UpkeepStore } from '../store/store.ts'
+import type { KeyStore, UpkeepStore } from '../store/store.ts'
 import { sendArchive } from './archives.ts'
 import { attachment } from './content-disposition.ts'
 import { protocolProblem } from './problems.ts'
 import { type ByteRange, hasAlready, keepsRange, readRange } from './range.ts'
 
 export interface DownloadOptions {
-  readonly context: Pick<ExportsContext, 'links' | 'storage' | 'now'>
-  readonly jobs: Pick<UpkeepStore, 'find'>
+  readonly context: Pick<ExportsContext, 'links' | 'storage' | 'now' | 'store'>
+  readonly jobs: Pick<UpkeepStore, 'find'> & Pick<KeyStore, 'findKey'>
   /** A reader that takes no byte for this long is dropped. */
   readonly stallMs: number
 }
@@ -35,6 +35,7 @@ async function download(request: FastifyRequest, reply: FastifyReply, options: D
   if (link.index === 'zip') {
     await linkedFile(job, job.files[0]?.name ?? '', 1, options)
     dropStalled(request, options.stallMs)
+    if (request.method === 'GET') await recordDownload(request, link, options)
     return sendArchive(request, reply, { job, name: link.name, storage: options.context.storage })
   }
   const file = await linkedFile(job, link.name, link.index, options)
@@ -55,7 +56,10 @@ async function download(request: FastifyRequest, reply: FastifyReply, options: D
   if (wanted) reply.code(206).header('content-range', `bytes ${wanted.start}-${wanted.end}/${file.bytes}`)
   reply.header('content-length', wanted ? wanted.end - wanted.start + 1 : file.bytes)
   dropStalled(request, options.stallMs)
-  return reply.send(await open(file, wanted, options))
+  const body = await open(file, wanted, options)
+  // A download that is resumed, or read in pieces, is one download.
+  if (!wanted || wanted.start === 0) await recordDownload(request, link, options)
+  return reply.send(body)
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {
@@ -67,6 +71,7 @@ function header(request: FastifyRequest, name: string): string | undefined {
 async function linkedJob(request: FastifyRequest, { context, jobs }: DownloadOptions): Promise<{ job: Job; link: LinkedFile }> {
   const now = context.now()
   const link = context.links.verify(request.raw.url ?? '', now)
+  await refuseRevoked(link, jobs)
   const job = await jobs.find(link.jobId)
   if (!job || !isOffered(job, link, now)) throw gone()
   return { job, link }
@@ -90,6 +95,22 @@ async function linkedFile(job: Job, name: string, index: number, { context }: Do
     })
   }
   return file
+}
+
+/** A link ends with the key it was made with, however long it would still have worked. */
+async function refuseRevoked({ by }: LinkedFile, keys: Pick<KeyStore, 'findKey'>): Promise<void> {
+  const found = by === undefined ? null : await keys.findKey(by)
+  if (found?.key.revokedAt) throw new FreightError('LINK_INVALID', 'The API key that this link was made with has been revoked.')
+}
+
+/** The file is the caller's by the link already: when the record cannot be kept, the log has it. */
+async function recordDownload(request: FastifyRequest, link: LinkedFile, { context }: DownloadOptions): Promise<void> {
+  const actor = { by: link.by ?? 'link', from: request.ip }
+  try {
+    await context.store.addEvent(link.jobId, 'downloaded', context.now(), { file: link.index }, actor)
+  } catch (error) {
+    request.log.warn({ err: error, job: link.jobId, file: link.index, ...actor }, 'a download could not be recorded')
+  }
 }
 
 function gone(): FreightError {

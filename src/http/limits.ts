@@ -34,10 +34,10 @@ class KnownKeys {
   readonly #ids = new Map<string, string>()
 
   remembering(authenticate: Authenticate): Authenticate {
-    return async (headers) => {
+    return async (headers, address) => {
       const credential = fingerprint(headers)
       try {
-        const principal = await authenticate(headers)
+        const principal = await authenticate(headers, address)
         if (credential !== null) this.#remember(credential, principal.id)
         return principal
       } catch (error) {
@@ -62,7 +62,8 @@ class KnownKeys {
 
 /** The same for a header as text and as the list of its values. */
 function fingerprint(headers: CredentialHeaders): string | null {
-  const values = [[headers.authorization ?? []].flat(), [headers['x-api-key'] ?? []].flat()]
+  const sent = [headers.authorization, headers['x-api-key'], headers['freight-api-key']]
+  const values = sent.map((value) => [value ?? []].flat())
   return values.flat().length === 0 ? null : createHash('sha256').update(JSON.stringify(values)).digest('base64')
 }
 

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 
 /** Nothing logs headers on purpose; this is for the error that carries its request along. */
-const SECRETS = ['authorization', 'x-api-key', 'cookie', 'set-cookie'].flatMap((name) =>
+const SECRETS = ['authorization', 'x-api-key', 'freight-api-key', 'cookie', 'set-cookie'].flatMap((name) =>
   ['headers', '*.headers', '*.*.headers'].map((path) => `${path}["${name}"]`),
 )
 

@@ -45,7 +45,7 @@ describe('health', () => {
           },
         }),
       },
-      jobs: { find: (id) => store.find(id), oldestPendingAt: () => store.oldestPendingAt() },
+      jobs: store,
     })
     try {
       expect((await broken.app.inject('/readyz')).statusCode).toBe(200)

@@ -20,7 +20,15 @@ const MAX_URL_LENGTH = 8_192
 /** A browser sends about 20, a chain of proxies a few more. */
 const MAX_HEADERS = 100
 /** Given once or not at all; of two, readers disagree on which one counts. */
-const SINGLE_HEADERS: ReadonlySet<string> = new Set(['host', 'authorization', 'x-api-key', 'content-type', 'idempotency-key'])
+const SINGLE_HEADERS: ReadonlySet<string> = new Set([
+  'host',
+  'authorization',
+  'x-api-key',
+  'freight-api-key',
+  'content-type',
+  'idempotency-key',
+])
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'freight-api-key'])
 /** Visible ASCII, space and tab (RFC 9110, section 5.5, without obs-text, which has no agreed meaning). */
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/
 
@@ -90,7 +98,7 @@ function checkRequest({ raw, headers }: FastifyRequest): void {
 function repeated(name: string): FreightError {
   const message = `The header ${name} is given more than once. Send it once.`
   if (name === 'idempotency-key') return new FreightError('IDEMPOTENCY_KEY_INVALID', message)
-  return new FreightError(name === 'authorization' || name === 'x-api-key' ? 'UNAUTHORIZED' : 'INVALID_REQUEST', message)
+  return new FreightError(CREDENTIALS.has(name) ? 'UNAUTHORIZED' : 'INVALID_REQUEST', message)
 }
 
 /** Never the address as asked for: a download's holds a signature, any other what a stranger chose to write. */

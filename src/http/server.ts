@@ -7,13 +7,14 @@ import type { ExportsContext } from '../exports/context.ts'
 import { FreightError } from '../job/errors.ts'
 import { freightRoutes } from '../protocols/freight/routes.ts'
 import type { Protocol } from '../protocols/protocol.ts'
-import type { UpkeepStore } from '../store/store.ts'
+import type { KeyStore, UpkeepStore } from '../store/store.ts'
 import { acceptJson, readBodies } from './bodies.ts'
 import { downloadRoutes } from './downloads.ts'
 import { healthRoutes } from './health.ts'
 import { type Authenticate, limitRequests, refuseWhenBlocked } from './limits.ts'
 import { withoutSecrets } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { type OAuthRoutesOptions, oauthRoutes } from './oauth.ts'
 import { describeApi, openApiRoutes } from './openapi.ts'
 import { answerErrors, answerProblem, ErrorForms, pathOf } from './problems.ts'
 import { coerceParameters } from './query-text.ts'
@@ -21,12 +22,13 @@ import { answerExpectations, answerRawErrors } from './raw-answers.ts'
 import { watchRequests } from './requests.ts'
 import { RouteTable } from './route-table.ts'
 import { standingLinkRoutes } from './standing-links.ts'
+import { limitTenants } from './tenant-rates.ts'
 
 export interface HttpOptions {
   readonly context: ExportsContext
   /** Rejects with UNAUTHORIZED. */
   readonly authenticate: Authenticate
-  readonly jobs: Pick<UpkeepStore, 'find' | 'oldestPendingAt'>
+  readonly jobs: Pick<UpkeepStore, 'find' | 'oldestPendingAt'> & Pick<KeyStore, 'findKey'>
   readonly metrics: Metrics
   /** False while draining. */
   ready(): boolean
@@ -35,6 +37,10 @@ export interface HttpOptions {
   publicUrl(): string
   /** Of each key. Addresses without a known key share a tenth of it. */
   readonly requestsPerMinute: number
+  /** Of all callers of a tenant together; default none. */
+  tenantRequestsPerMinute?(tenant: string): number | null
+  /** The token endpoint; default none. */
+  readonly oauth?: Omit<OAuthRoutesOptions, 'publicUrl'>
   readonly version: string
   /** Beside Freight's own API; default none. */
   readonly protocols?: readonly Protocol[]
@@ -79,11 +85,15 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
   coerceParameters(app)
   await describeApi(app, options.version)
 
-  const { context, jobs, metrics } = options
+  const { context, jobs, metrics, oauth } = options
+  if (options.tenantRequestsPerMinute) {
+    limitTenants(app, (tenant) => options.tenantRequestsPerMinute?.(tenant) ?? null, Date.now)
+  }
   const now = (): Date => context.now()
   const publicUrl = (): string => options.publicUrl()
   await app.register(async (scope) => freightRoutes(scope, { context, authenticate, publicUrl }))
   for (const protocol of options.protocols ?? []) await mountProtocol(app, protocol, authenticate)
+  if (oauth) await app.register(async (scope) => oauthRoutes(scope, { ...oauth, publicUrl }))
   downloadRoutes(app, { context, jobs, stallMs: options.stallMs ?? STALL_MS })
   standingLinkRoutes(app, { context, jobs, publicUrl })
   healthRoutes(app, { ready: () => options.ready(), jobs, storage: context.storage, metrics, now })
@@ -97,7 +107,7 @@ async function mountProtocol(app: FastifyInstance, protocol: Protocol, authentic
   await app.register(async (scope) => {
     scope.decorateRequest('principal', null)
     scope.addHook('onRequest', async (request) => {
-      request.principal = await authenticate(request.headers)
+      request.principal = await authenticate(request.headers, request.ip)
     })
     // Only Freight's own API is described at /openapi.json.
     scope.addHook('onRoute', (route) => {

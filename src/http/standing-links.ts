@@ -17,7 +17,7 @@ export function standingLinkRoutes(app: FastifyInstance, { context, jobs, public
     exposeHeadRoute: false,
     schema: { hide: true },
     async handler(request, reply) {
-      const link = await followStandingLink(context, jobs, request.raw.url ?? '')
+      const link = await followStandingLink(context, jobs, request.raw.url ?? '', request.ip)
       // The new link is a permission of its own: no cache may keep it.
       return reply.header('cache-control', 'no-store').redirect(`${publicUrl()}${link}`, 302)
     },

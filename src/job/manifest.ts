@@ -1,6 +1,6 @@
 /** The receipt of a completed export: what was written, so exactly that anyone can check it offline. */
 import type { CellType } from './row-text.ts'
-import type { CompressionName, FormatName, Output } from './spec.ts'
+import type { CompressionName, FormatName, MaskName, Output } from './spec.ts'
 
 export interface ManifestFile {
   /** The file's name as it is downloaded. */
@@ -36,6 +36,13 @@ export interface CellChange {
   readonly cells: number
 }
 
+/** A field of which callers got something else than its values. `name` has dots where it lies behind relations. */
+export interface ManifestMask {
+  readonly resource: string
+  readonly name: string
+  readonly mask: MaskName
+}
+
 /** What stands at the caller's destination. */
 export interface ManifestDelivery {
   /** Without credentials: `s3://bucket/folder`, `sftp://host:22/folder`. */
@@ -61,4 +68,6 @@ export interface Manifest {
   readonly changes: readonly CellChange[]
   /** Absent where files were not copied anywhere. */
   readonly delivery?: ManifestDelivery
+  /** Absent in manifests of a Freight that knew no masks. */
+  readonly masks?: readonly ManifestMask[]
 }

@@ -114,6 +114,17 @@ export interface Join {
 }
 
 /**
+ * What stands for a value that the caller may not see. NULL stays NULL.
+ * - `null`: nothing.
+ * - `hash`: HMAC-SHA-256 of the value's text (of bytes: of the bytes) under Freight's mask key, the first 32 hex digits: equal values have equal
+ *   hashes, in every export and from every source.
+ * - `partial`: of a text with `@` behind its first character: that character, `***`, and all from the first `@` on; of another with at least 8
+ *   characters: `***` and the last 4; else `***`. Of bytes `***`.
+ */
+export const MASK_NAMES = ['hash', 'partial', 'null'] as const
+export type MaskName = (typeof MASK_NAMES)[number]
+
+/**
  * What to select, as a tree in the order of the nested output. `name` is the name in the file, `column` the one in the
  * database. `position` is the place among all leaves in which the caller asked for it: the order of the flat output.
  */
@@ -131,6 +142,8 @@ export type Selected =
       /** The database itself rules out bytes and foreign types in this column (SQLite: integer primary key, STRICT table). */
       readonly strict: boolean
       readonly position: number
+      /** Put in the value's place before a row leaves the source; absent for none. `type` is then the type of what is put there. */
+      readonly mask?: MaskName
     }
   | { readonly kind: 'one'; readonly name: string; readonly join: Join; readonly select: readonly Selected[] }
   | {
@@ -234,6 +247,20 @@ export interface SftpCredentials {
 /** Where finished files are copied before their job is completed. */
 export type Destination = S3Destination | SftpDestination
 
+/** What of the caller's rights went into a spec: looked at again whenever someone asks for the export or its files. */
+export interface SpecAccess {
+  /** Every resource reached: main ones, and those behind relations, filters and sort keys. */
+  readonly resources: readonly string[]
+  /** Scopes without which a field would not be in it, or would be masked. */
+  readonly scopes: readonly string[]
+  /** The values of a claim that rows of a resource were narrowed to. */
+  readonly rows: readonly {
+    readonly resource: string
+    readonly claim: string
+    readonly values: readonly (string | number | boolean)[]
+  }[]
+}
+
 export interface CheckedSpec {
   /** Name of the source in the configuration. */
   readonly source: string
@@ -247,4 +274,6 @@ export interface CheckedSpec {
   readonly sessionVariables?: Readonly<Record<string, string>>
   /** Absent or null: files stay here and are downloaded. */
   readonly destination?: Destination | null
+  /** Absent in specs of a Freight that knew no row scopes. */
+  readonly access?: SpecAccess
 }

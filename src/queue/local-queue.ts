@@ -10,6 +10,8 @@ export interface LocalQueueOptions {
   readonly slots: number
   /** Milliseconds, on the clock of `availableAt`. */
   readonly now: () => number
+  /** How many jobs of a tenant may run at once; null, or absent: as many as there are slots. */
+  running?(tenant: string): number | null
 }
 
 export function createLocalQueue(options: LocalQueueOptions): Queue {
@@ -32,6 +34,8 @@ class LocalQueue implements Queue {
   #ready = new WaitingJobs()
   #later = new Set<Entry>()
   #running = new Map<string, AbortController>()
+  /** How many of each tenant run; never 0. */
+  #runningOf = new Map<string, number>()
   /** In the order in which they came. */
   #takers = new Set<Taker>()
   #timer: NodeJS.Timeout | null = null
@@ -96,18 +100,30 @@ class LocalQueue implements Queue {
     this.#promote()
     for (const taker of this.#takers) {
       if (this.#running.size >= this.#options.slots) break
-      const entry = this.#ready.next()
+      const entry = this.#ready.next((tenant) => this.#isFull(tenant))
       if (!entry) break
       this.#entries.delete(entry.id)
       this.#takers.delete(taker)
-      taker.give(this.#claim(entry.id))
+      taker.give(this.#claim(entry))
     }
     this.#setTimer()
   }
 
-  #claim(jobId: string): Claim {
+  #isFull(tenant: string): boolean {
+    const most = this.#options.running?.(tenant) ?? null
+    return most !== null && (this.#runningOf.get(tenant) ?? 0) >= most
+  }
+
+  #count(tenant: string, more: 1 | -1): void {
+    const running = (this.#runningOf.get(tenant) ?? 0) + more
+    if (running === 0) this.#runningOf.delete(tenant)
+    else this.#runningOf.set(tenant, running)
+  }
+
+  #claim({ id: jobId, tenant }: WaitingEntry): Claim {
     const stop = new AbortController()
     this.#running.set(jobId, stop)
+    this.#count(tenant, 1)
     return {
       jobId,
       signal: stop.signal,
@@ -115,6 +131,7 @@ class LocalQueue implements Queue {
         // A second release must not free the slot of a later claim of the same job.
         if (this.#running.get(jobId) !== stop) return
         this.#running.delete(jobId)
+        this.#count(tenant, -1)
         this.#serve()
       },
     }

@@ -42,11 +42,11 @@ export class WaitingJobs {
     if (waiting.length === 0) this.#byTenant.delete(entry.tenant)
   }
 
-  /** Takes out the next job; null when none waits. */
-  next(): WaitingEntry | null {
+  /** Takes out the next job of a tenant that is not `passed` over; null when none waits. */
+  next(passed: (tenant: string) => boolean): WaitingEntry | null {
     let first: WaitingEntry | null = null
-    for (const [head] of this.#byTenant.values()) {
-      if (head && (!first || this.#isBefore(head, first))) first = head
+    for (const [tenant, [head]] of this.#byTenant) {
+      if (head && !passed(tenant) && (!first || this.#isBefore(head, first))) first = head
     }
     if (!first) return null
     this.remove(first)

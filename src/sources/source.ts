@@ -50,6 +50,8 @@ export interface Query {
 }
 
 export interface Source {
+  /** Whether it puts masks in the place of values; a source that does not is never asked for a masked field. */
+  readonly masks?: boolean
   /** Every table and view by name, system tables left out; `schema.table` outside of the default schema. */
   tables(): Promise<string[]>
   /** By a name as `tables` gives it. Null when there is no such table or view. */

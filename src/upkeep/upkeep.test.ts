@@ -39,7 +39,10 @@ afterEach(async () => {
 })
 
 const round = (differences: Partial<Storage> = {}): Promise<void> =>
-  runUpkeep({ store, storage: withDifferences(storage, differences), now: () => NOW, log }, new AbortController().signal)
+  runUpkeep(
+    { store, storage: withDifferences(storage, differences), now: () => NOW, auditMs: 365 * 86_400_000, log },
+    new AbortController().signal,
+  )
 
 async function put(key: string, modifiedAt: Date): Promise<void> {
   const path = join(folder, 'files', key)
@@ -191,7 +194,7 @@ describe('a round of upkeep', () => {
         })
       },
     })
-    const upkeep = startUpkeep({ store: slow, storage, now: () => NOW, log })
+    const upkeep = startUpkeep({ store: slow, storage, now: () => NOW, auditMs: 365 * 86_400_000, log })
     await until(() => rounds === 1)
     await vi.advanceTimersByTimeAsync(120_000)
     expect(rounds).toBe(1)
@@ -213,6 +216,7 @@ describe('a round of upkeep', () => {
     const removed: string[] = []
     const upkeep = startUpkeep({
       store,
+      auditMs: 365 * 86_400_000,
       storage: withDifferences(storage, {
         remove: async (key) => {
           removed.push(key)

@@ -1,7 +1,7 @@
 /** Keeps records and storage tidy while the server runs: once at start, then every minute. */
 import type { Logger } from 'pino'
 import type { Storage } from '../storage/storage.ts'
-import type { UpkeepStore } from '../store/store.ts'
+import type { AuditStore, UpkeepStore } from '../store/store.ts'
 import { removeExpiredFiles } from './expired-files.ts'
 import { removeOrphans } from './orphans.ts'
 
@@ -10,9 +10,11 @@ const EVERY_MS = 60_000
 export type UpkeepLog = Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>
 
 export interface UpkeepDeps {
-  readonly store: UpkeepStore
+  readonly store: UpkeepStore & Pick<AuditStore, 'pruneAudit' | 'pruneUsage'>
   readonly storage: Storage
   readonly now: () => Date
+  /** How long the audit is kept. */
+  readonly auditMs: number
   readonly log: UpkeepLog
 }
 
@@ -42,12 +44,14 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
 }
 
 /** One round. Never rejects: a step that fails is logged and tried again in the next round, and the others still run. */
-export async function runUpkeep({ store, storage, now, log }: UpkeepDeps, signal: AbortSignal): Promise<void> {
+export async function runUpkeep({ store, storage, now, auditMs, log }: UpkeepDeps, signal: AbortSignal): Promise<void> {
   const parts = { store, storage, log, now: now(), signal }
   const steps: readonly { name: string; run: () => Promise<number> }[] = [
     { name: 'expired files', run: () => removeExpiredFiles(parts) },
     { name: 'orphans', run: () => removeOrphans(parts) },
     { name: 'idempotency records', run: () => store.pruneIdempotency(parts.now).then(() => 0) },
+    { name: 'audit', run: () => store.pruneAudit(new Date(parts.now.getTime() - auditMs)).then(() => 0) },
+    { name: 'usage', run: () => store.pruneUsage(parts.now).then(() => 0) },
   ]
   for (const step of steps) {
     if (signal.aborted) return

@@ -2,10 +2,10 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
-import type { Config } from '../config.ts'
 import type { Preview, Probe } from '../exports/probe.ts'
 import { FreightError } from '../job/errors.ts'
 import type { RowCount } from '../job/row-text.ts'
+import { type PartsConfig, partsConfig } from '../parts.ts'
 import type { TableDescription } from '../sources/source.ts'
 import type { FromProbeThread, ProbeQuestion, ProbeThreadData, ToProbeThread } from './probe-messages.ts'
 import { retire } from './retire.ts'
@@ -21,8 +21,8 @@ interface Pending {
   reject(error: FreightError): void
 }
 
-export function createProbe(config: Config, log: Pick<Logger, 'warn'>): Probe {
-  const thread = new ProbeThread({ config: { sources: config.sources, dataDir: config.dataDir } }, log)
+export function createProbe(config: PartsConfig, log: Pick<Logger, 'warn'>): Probe {
+  const thread = new ProbeThread({ config: partsConfig(config) }, log)
   return {
     tables: async (source, { ms }) => (await thread.ask({ ask: 'tables', source }, ms)) as string[],
     describe: async (source, tables, { ms }) =>

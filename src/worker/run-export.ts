@@ -6,10 +6,10 @@
  */
 import { createHash } from 'node:crypto'
 import { FreightError } from '../job/errors.ts'
-import type { Manifest, ManifestDelivery, ManifestField, ManifestFile } from '../job/manifest.ts'
+import type { Manifest, ManifestDelivery, ManifestField, ManifestFile, ManifestMask } from '../job/manifest.ts'
 import { numberedName } from '../job/numbered-name.ts'
 import type { RowChunk, RowCount, Shape } from '../job/row-text.ts'
-import type { CheckedPart, CheckedSpec, Destination } from '../job/spec.ts'
+import type { CheckedPart, CheckedSpec, Destination, Selected } from '../job/spec.ts'
 import { type LogEntry, type Results, RowTally } from '../job/tally.ts'
 import type { Parts } from '../parts.ts'
 import type { Snapshot } from '../sources/source.ts'
@@ -274,7 +274,16 @@ function manifestOf(input: RunInput, snapshot: Snapshot, files: readonly Written
     files: files.map(({ name, resource, rows, bytes, sha256 }) => ({ name, resource, rows, bytes, sha256 })),
     fields: spec.parts.flatMap((part, index) => fieldsOf(part.resource, snapshot.shape(index), '')),
     changes: tallies.flatMap((tally) => tally.changes),
+    masks: spec.parts.flatMap((part) => masksOf(part.resource, part.select, '')),
   }
+}
+
+function masksOf(resource: string, select: readonly Selected[], prefix: string): ManifestMask[] {
+  return select.flatMap((node): ManifestMask[] => {
+    const name = prefix + node.name
+    if (node.kind !== 'field') return masksOf(resource, node.select, `${name}.`)
+    return node.mask === undefined ? [] : [{ resource, name, mask: node.mask }]
+  })
 }
 
 /** The columns as a reader of the file finds them; a to-many relation is one column of JSON. */

@@ -1,11 +1,12 @@
 /** What a run thread and the holder of its claim say to each other; plain data only. */
 import type { Config } from '../config.ts'
 import type { PlainError } from '../job/errors.ts'
+import type { PartsConfig } from '../parts.ts'
 import type { CloseThread } from './retire.ts'
 import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run-export.ts'
 
 export interface RunThreadData {
-  readonly config: Pick<Config, 'sources' | 'dataDir' | 'delivery' | 'secret' | 'secretPrevious'>
+  readonly config: PartsConfig & Pick<Config, 'delivery' | 'secret' | 'secretPrevious'>
 }
 
 export type ToRunThread =

@@ -3,6 +3,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Config } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
+import { type PartsConfig, partsConfig } from '../parts.ts'
 import { retire } from './retire.ts'
 import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run-export.ts'
 import type { FromRunThread, RunThreadData, ToRunThread } from './run-messages.ts'
@@ -28,7 +29,7 @@ export interface RunThreads {
   close(): Promise<void>
 }
 
-export function createRunThreads(config: Config): RunThreads {
+export function createRunThreads(config: Config & PartsConfig): RunThreads {
   const data: RunThreadData = { config: threadConfig(config) }
   const file = new URL(`./run-thread${extname(import.meta.url)}`, import.meta.url)
   const idle: Worker[] = []
@@ -73,8 +74,9 @@ export function createRunThreads(config: Config): RunThreads {
   }
 }
 
-function threadConfig({ sources, dataDir, delivery, secret, secretPrevious }: Config): RunThreadData['config'] {
-  return { sources, dataDir, delivery, secret, secretPrevious }
+function threadConfig(config: Config & PartsConfig): RunThreadData['config'] {
+  const { delivery, secret, secretPrevious } = config
+  return { ...partsConfig(config), delivery, secret, secretPrevious }
 }
 
 /** One run, from the order to the answer. Every way it can end goes through `settle`, once. */

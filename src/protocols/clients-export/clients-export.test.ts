@@ -230,7 +230,7 @@ describe('clients-export', () => {
   })
 
   it('waits ten seconds unless the configuration says otherwise', async () => {
-    const resources = listResources(site.context)
+    const resources = listResources(site.context, null)
     expect(configuredClients({ resource: 'clients' }, resources).waitSeconds).toBe(10)
     expect(configuredClients({ resource: 'clients', waitSeconds: 3 }, resources).waitSeconds).toBe(3)
   })

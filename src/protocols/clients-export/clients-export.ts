@@ -8,7 +8,7 @@ import type { ClientsExportConfig } from './settings.ts'
 
 /** Throws CONFIG_INVALID for a field that the resource does not have. */
 export function clientsExport(config: ClientsExportConfig, site: ProtocolSite): Protocol {
-  const clients = configuredClients(config, listResources(site.context))
+  const clients = configuredClients(config, listResources(site.context, null))
   return {
     name: 'clients-export',
     paths: ['/clients', '/api/clients', '/tenants', '/api/tenants'],

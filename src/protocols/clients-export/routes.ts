@@ -28,8 +28,8 @@ export function clientsRoutes(app: FastifyInstance, clients: Clients, site: Prot
 
 function exportRoutes(app: FastifyInstance, prefix: string, clients: Clients, { context, publicUrl }: ProtocolSite): void {
   const serves = (resource: string): boolean => resource === clients.resource
-  const view = (job: Job) => {
-    const link = standingLink(context, job, context.now())
+  const view = (caller: Principal, job: Job) => {
+    const link = standingLink(context, caller, job, context.now())
     return viewJob(job, link === null ? null : `${publicUrl()}${link}`)
   }
 
@@ -39,7 +39,7 @@ function exportRoutes(app: FastifyInstance, prefix: string, clients: Clients, { 
     const input = { ...readExport(request.body, clients), idempotency: key === null ? null : { key, body: request.body } }
     const { id } = await createExport(context, caller, input)
     const over = AbortSignal.any([app.closing, goneSignal(reply)])
-    const shown = view(await waitForEnd(context, caller, id, clients.waitSeconds, over))
+    const shown = view(caller, await waitForEnd(context, caller, id, clients.waitSeconds, over))
     // 201 is for the caller who needs not come back: there is a file. Whatever else has come of it, the status says.
     if (shown.downloadUrl !== null) return reply.code(201).send(shown)
     const address = prefix.replace(':tenant', encodeURIComponent(request.params.tenant ?? ''))
@@ -48,7 +48,7 @@ function exportRoutes(app: FastifyInstance, prefix: string, clients: Clients, { 
 
   app.get<ByCode>(`${prefix}${EXPORTS}/:code`, async (request) => {
     const caller = callerAt(request, clients)
-    return view(await getServedExport(context, caller, request.params.code.toLowerCase(), serves))
+    return view(caller, await getServedExport(context, caller, request.params.code.toLowerCase(), serves))
   })
 
   app.get<OfTenant>(`${prefix}${MAPPINGS}`, async (request) => {

@@ -206,7 +206,7 @@ describe('the rhythm of an event stream', () => {
     const streams = new EventStreams(api.context, rhythm)
     app.addHook('preClose', async () => streams.stop())
     app.get('/', async (_request, reply) => {
-      await streams.serve(reply, { caller: api.caller, job, afterSeq: 0, reauthenticate: async () => {} })
+      await streams.serve(reply, { caller: api.caller, job, afterSeq: 0, reauthenticate: async () => api.caller })
       return reply
     })
     await app.listen({ port: 0, host: '127.0.0.1' })

@@ -8,6 +8,7 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import type { Principal } from '../../access/principal.ts'
+import { isVisible } from '../../exports/access.ts'
 import type { ExportsContext } from '../../exports/context.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { Job, JobEvent } from '../../job/job.ts'
@@ -34,7 +35,7 @@ export interface StreamRequest {
   /** `seq` of the last event the client has; 0 for none. */
   readonly afterSeq: number
   /** Rejects once the caller's key no longer counts. */
-  reauthenticate(): Promise<unknown>
+  reauthenticate(): Promise<Principal>
 }
 
 /** The open streams of one server. */
@@ -146,9 +147,10 @@ class EventStream {
       // Listening begins before reading, so a change in between is not missed.
       const changed = store.changed(job.id, this.#rhythm.rereadMs, ended)
       try {
-        if (!(await this.#stillAllowed())) return
+        const principal = await this.#stillCalling()
+        if (!principal) return
         const current = await store.get(caller.tenant, job.id)
-        if (!current) return
+        if (!current || !isVisible(this.#context, principal, current, 'read')) return
         await this.#writeEvents(current, await store.events(job.id, this.#lastSeq))
         if (hasEnded(current)) return
         const dueMs = await this.#writeProgress(current)
@@ -161,13 +163,12 @@ class EventStream {
     }
   }
 
-  /** A revoked key sees nothing more: it is asked for at every turn, which is at least once a second. */
-  async #stillAllowed(): Promise<boolean> {
+  /** A revoked key sees nothing more: it is asked for at every turn, which is at least once a second. Null when it no longer counts. */
+  async #stillCalling(): Promise<Principal | null> {
     try {
-      await this.#request.reauthenticate()
-      return true
+      return await this.#request.reauthenticate()
     } catch (thrown) {
-      if (thrown instanceof FreightError && thrown.code === 'UNAUTHORIZED') return false
+      if (thrown instanceof FreightError && thrown.code === 'UNAUTHORIZED') return null
       throw thrown
     }
   }

@@ -220,8 +220,8 @@ describe("Freight's own API", () => {
     expect(body.data[2]).toEqual({
       name: 'messages',
       fields: [
-        { name: 'id', type: 'integer', nullable: false },
-        { name: 'body', type: 'text', nullable: true },
+        { name: 'id', type: 'integer', nullable: false, mask: null },
+        { name: 'body', type: 'text', nullable: true, mask: null },
       ],
       relations: [],
       primary_key: ['id'],

@@ -31,7 +31,7 @@ import { type ExportView, viewEstimate, viewEvent, viewExport, viewResource } fr
 export interface FreightRoutesOptions {
   readonly context: ExportsContext
   /** Rejects with UNAUTHORIZED. */
-  authenticate(headers: CredentialHeaders): Promise<Principal>
+  authenticate(headers: CredentialHeaders, address?: string): Promise<Principal>
   /** What every address begins with, without a trailing slash. */
   publicUrl(): string
 }
@@ -51,7 +51,7 @@ export async function freightRoutes(app: FastifyInstance, options: FreightRoutes
   })
   app.decorateRequest('principal', null)
   app.addHook('onRequest', async (request) => {
-    request.principal = await options.authenticate(request.headers)
+    request.principal = await options.authenticate(request.headers, request.ip)
   })
   app.addSchema(ExportSchema)
   app.addSchema(ProblemSchema)
@@ -98,8 +98,8 @@ function collectionRoutes(app: FastifyInstance, { context, publicUrl }: FreightR
     return viewEstimate(await placed(request.body, () => estimateExport(context, callerOf(request), asked)))
   })
 
-  app.get('/resources', { schema: schemas.resourcesSchema }, async () => ({
-    data: listResources(context).map(viewResource),
+  app.get('/resources', { schema: schemas.resourcesSchema }, async (request) => ({
+    data: listResources(context, callerOf(request)).map(viewResource),
   }))
 }
 
@@ -170,7 +170,7 @@ function eventRoutes(app: FastifyInstance, { context, authenticate }: FreightRou
       caller,
       job: await getExport(context, caller, request.params.id),
       afterSeq: readLastEventId(request.headers['last-event-id']),
-      reauthenticate: () => authenticate(request.headers),
+      reauthenticate: () => authenticate(request.headers, request.ip),
     }
     if (await nothingMore(context, stream)) return reply.code(204).send()
     await streams.serve(reply, stream)

@@ -6,7 +6,7 @@ import Type, { type Static, type TSchema } from 'typebox'
 import { ERROR_CODES } from '../../job/errors.ts'
 import { EVENT_TYPES, JOB_STATUSES } from '../../job/job.ts'
 import { CELL_TYPES } from '../../job/row-text.ts'
-import type { CompressionName, FormatName, Split } from '../../job/spec.ts'
+import { type CompressionName, type FormatName, MASK_NAMES, type Split } from '../../job/spec.ts'
 
 const FORMATS = ['csv', 'json', 'ndjson', 'xlsx'] as const satisfies readonly FormatName[]
 const COMPRESSIONS = ['gzip', 'zstd', null] as const satisfies readonly (CompressionName | null)[]
@@ -150,6 +150,9 @@ const Manifest = Type.Object({
   changes: Type.Array(Type.Object({ resource: Type.String(), column: Type.String(), cause: Type.String(), cells: Count }), {
     description: "Cells that are not the database's own text, counted by column and cause.",
   }),
+  masks: Type.Array(Type.Object({ resource: Type.String(), name: Type.String(), mask: Type.Enum([...MASK_NAMES]) }), {
+    description: 'Fields of which the file holds something else than their values.',
+  }),
 })
 
 const nullable = (schema: TSchema) => Type.Unsafe<unknown>({ anyOf: [schema, { type: 'null' }] })
@@ -279,11 +282,18 @@ export const EstimateSchema = Type.Object({
   ),
 })
 
+const PublicFieldSchema = Type.Object({
+  name: Type.String(),
+  type: Type.Enum([...CELL_TYPES]),
+  nullable: Type.Boolean(),
+  mask: nullableText({ description: '`hash`, `partial` or `null`: what you get in place of its values; null for the values.' }),
+})
+
 export const ResourceList = Type.Object({
   data: Type.Array(
     Type.Object({
       name: Type.String(),
-      fields: Type.Array(Type.Object({ name: Type.String(), type: Type.Enum([...CELL_TYPES]), nullable: Type.Boolean() })),
+      fields: Type.Array(PublicFieldSchema),
       relations: Type.Array(Type.Object({ name: Type.String(), resource: Type.String(), kind: Type.Enum(['one', 'many']) })),
       primary_key: Type.Array(Type.String()),
       default_sort: Type.Array(Type.String()),

@@ -110,6 +110,7 @@ function viewManifest(manifest: Manifest) {
     files: manifest.files.map(({ name, resource, rows, bytes, sha256 }) => ({ name, resource, rows, bytes, sha256 })),
     fields: manifest.fields.map(({ resource, name, type }) => ({ resource, name, type })),
     changes: manifest.changes.map(({ resource, column, cause, cells }) => ({ resource, column, cause, cells })),
+    masks: (manifest.masks ?? []).map(({ resource, name, mask }) => ({ resource, name, mask })),
   }
 }
 
@@ -174,7 +175,7 @@ type Resource = ReturnType<typeof listResources>[number]
 export function viewResource({ name, fields, relations, primaryKey, defaultSort, maxRows, retentionMs }: Resource) {
   return {
     name,
-    fields: fields.map((field) => ({ name: field.name, type: field.type, nullable: field.nullable })),
+    fields: fields.map((field) => ({ name: field.name, type: field.type, nullable: field.nullable, mask: field.mask ?? null })),
     relations: relations.map((relation) => ({ name: relation.name, resource: relation.resource, kind: relation.kind })),
     primary_key: primaryKey,
     default_sort: defaultSort,

@@ -8,7 +8,7 @@ import type { V1ExportsConfig } from './settings.ts'
 
 /** Throws CONFIG_INVALID for a field that the resource does not have. */
 export function v1Exports(config: V1ExportsConfig, site: ProtocolSite): Protocol {
-  const messages = configuredMessages(config, listResources(site.context))
+  const messages = configuredMessages(config, listResources(site.context, null))
   return {
     name: 'v1-exports',
     paths: ['/v1'],

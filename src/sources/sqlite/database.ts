@@ -17,12 +17,12 @@ export interface OpenDatabase {
 const LOCK_WAIT_MS = 100
 const LOCK_PATIENCE_MS = 5_000
 
-export function openDatabase({ path, tempDir }: HostOptions, watch: StatementWatch): OpenDatabase {
+export function openDatabase({ path, tempDir, maskKey }: HostOptions, watch: StatementWatch): OpenDatabase {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new FreightError('SOURCE_UNAVAILABLE', CANNOT_OPEN)
   makeFolder(tempDir)
   const db = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS })
   try {
-    registerFunctions(db, watch)
+    registerFunctions(db, watch, maskKey ?? null)
     // Both are needed: temporary tables of gigabytes belong into files, and not into a /tmp that is memory. The folder holds for the
     // whole process; SQLite guards it with a mutex of its own.
     db.pragma(`temp_store_directory = ${quoteText(tempDir)}`)

@@ -1,5 +1,6 @@
 /** The SQL functions that the statements of a source call. */
 import type { Database } from 'better-sqlite3'
+import { hashed, partial } from '../mask.ts'
 import { canonicalInstant } from './instant.ts'
 import { jsonContains, parseJson } from './json-containment.ts'
 
@@ -11,7 +12,9 @@ export interface StatementWatch {
   room(bytes: number): void
 }
 
-export function registerFunctions(db: Database, watch: StatementWatch): void {
+/** `maskKey` null: nothing is hashed. */
+export function registerFunctions(db: Database, watch: StatementWatch, maskKey: string | null): void {
+  registerMasks(db, maskKey)
   db.function('freight_tick', { directOnly: true }, () => {
     watch.tick()
     return 1
@@ -31,4 +34,14 @@ export function registerFunctions(db: Database, watch: StatementWatch): void {
     if (last?.text !== part) last = { text: part, document: parseJson(part) }
     return jsonContains(String(whole), last.document) ? 1 : 0
   })
+}
+
+function registerMasks(db: Database, key: string | null): void {
+  const register = (name: string, mask: (value: string | Uint8Array) => string): void => {
+    db.function(name, { directOnly: true, deterministic: true }, (value: unknown) =>
+      typeof value === 'string' || value instanceof Uint8Array ? mask(value) : null,
+    )
+  }
+  register('freight_mask_partial', partial)
+  if (key !== null) register('freight_mask_hash', (value) => hashed(value, key))
 }

@@ -109,7 +109,11 @@ function batchSql(from: string, key: string, array: string, isUtf8: boolean): st
 }
 
 function keyAtSql(bench: Workbench, part: CheckedPart, place: RowPlace, from: string, key: string): string {
-  const columns = part.primaryKey.map((name) => `substr(${columnAt(bench, place, name)}, 1, 200)`)
+  // Named in an answer: only what the caller gets to see anyway.
+  const shown = part.select.flatMap((node) => (node.kind === 'field' && !node.mask ? [node.column] : []))
+  const columns = part.primaryKey
+    .filter((name) => shown.includes(name))
+    .map((name) => `substr(${columnAt(bench, place, name)}, 1, 200)`)
   const text = columns.length > 0 ? columns.join(` || ', ' || `) : `''`
   return `select ${text} from ${from} where ${key} >= :from order by ${key} limit 1`
 }

@@ -12,6 +12,8 @@ export type Consistency = 'snapshot' | 'locking'
 export interface HostOptions {
   readonly path: string
   readonly tempDir: string
+  /** For hashed masks; absent where nothing is hashed. */
+  readonly maskKey?: string
 }
 
 export type Question =

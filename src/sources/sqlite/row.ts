@@ -1,7 +1,7 @@
 /** One row of a part as one JSON array, in SQL: the cells of `shapeOf`, in its order. */
 import type { Layout } from '../../job/row-text.ts'
 import { flatLeaves } from '../../job/shape.ts'
-import type { Selected } from '../../job/spec.ts'
+import type { MaskName, Selected } from '../../job/spec.ts'
 import { columnAt, isPresent, joinOne, type RowPlace, reachMany, type Workbench } from './relations.ts'
 
 type Field = Extract<Selected, { kind: 'field' }>
@@ -73,12 +73,19 @@ function manyCell(bench: Workbench, node: Many, from: RowPlace): string {
  */
 function cell(bench: Workbench, field: Field, place: RowPlace): string {
   const column = columnAt(bench, place, field.column)
+  if (field.mask) return maskedCell(field.mask, column)
   if (field.strict && field.type !== 'bytes' && field.type !== 'any') return column
   const bytes = `json_object('b', hex(${column}))`
   const isComputed = !place.copied && bench.facts(place.table).column(field.column).generated
   // A computed column that ends in a JSON function is JSON to json_array, not text, until it passes through `||`.
   if (isComputed) return `case typeof(${column}) when 'blob' then ${bytes} when 'text' then ${column} || '' else ${column} end`
   return `case when ${column} >= x'' then ${bytes} else ${column} end`
+}
+
+/** A number reaches the mask as the text that the file would have held. */
+function maskedCell(mask: MaskName, column: string): string {
+  if (mask === 'null') return 'null'
+  return `freight_mask_${mask}(case typeof(${column}) when 'blob' then ${column} else cast(${column} as text) end)`
 }
 
 /**

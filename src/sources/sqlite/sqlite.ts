@@ -23,14 +23,19 @@ export interface SqliteSourceOptions {
   readonly consistency: Consistency
   /** For temporary tables, sorts and copies; made when it is missing. */
   readonly tempDir: string
+  /** Hex; for hashed masks. Absent: a field that is to be hashed fails. */
+  readonly maskKey?: string
 }
 
 export function createSqliteSource(options: SqliteSourceOptions): Source {
-  return new SqliteSource({ path: resolve(options.path), tempDir: resolve(options.tempDir) }, options.consistency)
+  const { path, tempDir, maskKey, consistency } = options
+  const host = { path: resolve(path), tempDir: resolve(tempDir), ...(maskKey === undefined ? {} : { maskKey }) }
+  return new SqliteSource(host, consistency)
 }
 
 /** Starting a thread takes 100 ms, so one is always ready; it is started when the one before it has ended, or is asked for. */
 class SqliteSource implements Source {
+  readonly masks = true
   readonly #options: HostOptions
   readonly #consistency: Consistency
   readonly #inUse = new Set<Conversation>()
