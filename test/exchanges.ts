@@ -1,7 +1,7 @@
 /**
  * Recorded exchanges: what a client sends and what it must be answered, as JSON files beside the protocol that they are of.
  *
- * In an expected answer `<request id>` stands for the id of that request, `<uuid7>` for any UUIDv7, `<instant>` for any RFC 3339 time and `<url>` for
+ * In an expected answer `<request id>` stands for the id of that request, `<uuid7>` for any UUIDv7 (`<UUID7>` in upper case), `<instant>` for any RFC 3339 time and `<url>` for
  * the address of the server. Everything else must be equal, absent members included.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -53,6 +53,7 @@ function expected(value: unknown, site: ProtocolSite, answer: WireAnswer): unkno
       .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
       .replaceAll('<url>', site.url)
       .replaceAll('<uuid7>', UUID_7)
+      .replaceAll('<UUID7>', UUID_7.replaceAll('a-f', 'A-F').replace('89ab', '89AB'))
       .replaceAll('<instant>', '\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d+)?Z')
       .replaceAll('<query>', '\\?expires=\\d+&signature=[\\w-]{43}')
       .replaceAll('<link>', '/downloads/[^"]+')
