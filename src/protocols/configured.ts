@@ -1,4 +1,5 @@
 /** The protocols that the configuration asks for, ready to be mounted. */
+import { apiExportsProtocol } from './api-exports/protocol.ts'
 import { clientsExport } from './clients-export/clients-export.ts'
 import { contentExport } from './content-export/content-export.ts'
 import type { Protocol, ProtocolSite } from './protocol.ts'
@@ -11,6 +12,7 @@ const MAKINGS: readonly Making[] = [
   ({ 'v1-exports': section }, site) => section && v1Exports(section, site),
   ({ 'clients-export': section }, site) => section && clientsExport(section, site),
   ({ 'content-export': section }, site) => section && contentExport(section, site),
+  ({ 'api-exports': section }, site) => section && apiExportsProtocol(section, site),
 ]
 
 /** Throws CONFIG_INVALID where a section names a field that its resource does not have. */

@@ -66,6 +66,9 @@ export function demoConfig(samplePath: string): FreightConfig {
         articles: contentArticles('content_articles'),
         unpublishedArticles: contentArticles('content_drafts'),
       },
+      'api-exports': {
+        resources: { customers: 'customers', skus: 'skus', prices: 'prices', orders: 'orders', line_items: 'line_items' },
+      },
     },
   }
 }

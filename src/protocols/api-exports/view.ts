@@ -1,0 +1,110 @@
+/** From a job to the wire: the attributes of an export. Pure. */
+import { isExpired, type Job } from '../../job/job.ts'
+import { estimateCompletion, percentage } from '../../job/progress.ts'
+
+export const EXPORT_STATUSES = ['pending', 'in_progress', 'interrupted', 'completed', 'failed'] as const
+export type ExportStatus = (typeof EXPORT_STATUSES)[number]
+
+export interface ViewSite {
+  readonly now: Date
+  /** resource_type by the resource behind it. */
+  typeOf(resource: string): string
+  /** A link that was minted for this answer. */
+  attachmentUrl(job: Job): string
+}
+
+export type ExportAttributes = ReturnType<typeof viewExport>
+
+/** Every name is always there. Lists and objects are never null: clients join and walk them without asking. */
+export function viewExport(job: Job, site: ViewSite) {
+  const sent = sentOf(job)
+  return {
+    resource_type: site.typeOf(job.request.parts[0]?.resource ?? ''),
+    format: wireFormat(job.request.format),
+    status: wireStatus(job.status),
+    includes: sent.includes,
+    fields: sent.fields,
+    filters: sent.filters,
+    dry_data: job.request.dryData,
+    jwt_filters: sent.jwt_filters,
+    started_at: time(job.startedAt),
+    completed_at: time(job.completedAt),
+    estimated_completion_at: job.status === 'in_progress' ? time(estimateCompletion(job.progress, site.now)) : null,
+    interrupted_at: time(job.interruptedAt ?? job.cancelledAt),
+    records_count: job.progress.total ?? 0,
+    processed_count: job.progress.processed,
+    progress: percentage(job.progress, job.status === 'completed') ?? 0,
+    attachment_url: hasAttachment(job, site.now) ? site.attachmentUrl(job) : null,
+    errors_log: job.status === 'failed' ? errorsLog(job.error) : {},
+    created_at: job.createdAt.toISOString(),
+    updated_at: job.updatedAt.toISOString(),
+    reference: job.reference,
+    reference_origin: job.referenceOrigin,
+    metadata: job.metadata,
+  }
+}
+
+export const EXPORT_ATTRIBUTES = [
+  'resource_type',
+  'format',
+  'status',
+  'includes',
+  'fields',
+  'filters',
+  'dry_data',
+  'jwt_filters',
+  'started_at',
+  'completed_at',
+  'estimated_completion_at',
+  'interrupted_at',
+  'records_count',
+  'processed_count',
+  'progress',
+  'attachment_url',
+  'errors_log',
+  'created_at',
+  'updated_at',
+  'reference',
+  'reference_origin',
+  'metadata',
+] as const satisfies readonly (keyof ExportAttributes)[]
+
+/** What this protocol keeps of a request that the job's own record cannot spell. */
+export interface SentAttributes {
+  readonly includes: readonly string[]
+  readonly fields: readonly string[]
+  readonly filters: Readonly<Record<string, unknown>>
+  readonly jwt_filters: boolean
+}
+
+/** An export that was made over another wire shows what it was asked for there. */
+function sentOf({ protocol, protocolData, request }: Job): SentAttributes {
+  // Written by `request.ts` of this protocol, and by nobody else under this name.
+  if (protocol === PROTOCOL) return protocolData as unknown as SentAttributes
+  const [part] = request.parts
+  return { includes: part?.includes ?? [], fields: part?.fields ?? [], filters: part?.filters ?? {}, jwt_filters: false }
+}
+
+export const PROTOCOL = 'api-exports'
+
+/** What was cancelled over another wire has stopped here too, and cannot go on. */
+export function wireStatus(status: Job['status']): ExportStatus {
+  return status === 'cancelled' ? 'interrupted' : status
+}
+
+/** Null for a format that this protocol has no word for. */
+export function wireFormat(format: string): 'json' | 'csv' | null {
+  return format === 'json' || format === 'csv' ? format : null
+}
+
+export function errorsLog(error: { readonly code: string; readonly message: string } | null): Record<string, string> {
+  return error === null ? {} : { [error.code]: error.message }
+}
+
+function hasAttachment(job: Job, now: Date): boolean {
+  return job.status === 'completed' && job.files.length > 0 && !isExpired(job, now) && job.filesRemovedAt === null
+}
+
+function time(at: Date | null): string | null {
+  return at === null ? null : at.toISOString()
+}
