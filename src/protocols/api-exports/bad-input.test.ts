@@ -211,19 +211,9 @@ describe('fields, includes and filters (F)', () => {
     ]),
     ['an include that is no relation', { includes: ['nowhere'] }, 'includes/0'],
     ['an include of 50 steps', { includes: [Array.from({ length: 50 }, () => 'a').join('.')] }, 'includes/0'],
-    ...[
-      '$where',
-      'status_regex',
-      'status',
-      'tenant_id_eq',
-      'nowhere_eq',
-      'password_hash_eq',
-      'status_or_nowhere_eq',
-    ].map((key): [string, Record<string, unknown>, string] => [
-      `the filter ${key}`,
-      { filters: { [key]: 'x' } },
-      `filters/${key}`,
-    ]),
+    ...['$where', 'status_regex', 'status', 'tenant_id_eq', 'nowhere_eq', 'password_hash_eq', 'status_or_nowhere_eq'].map(
+      (key): [string, Record<string, unknown>, string] => [`the filter ${key}`, { filters: { [key]: 'x' } }, `filters/${key}`],
+    ),
     ['an object as a value', { filters: { status_eq: { a: 1 } } }, 'filters/status_eq'],
     ['an operator as a value', { filters: { status_eq: { $ne: 1 } } }, 'filters/status_eq'],
     ['a list for one value', { filters: { status_eq: ['a'] } }, 'filters/status_eq'],

@@ -1,6 +1,6 @@
 /** The JSON:API document of a request, taken apart: every member known, every value of its type. */
 import { checkMetadata } from '../../exports/metadata.ts'
-import { attributePointer, badBody, invalidAttribute, notAllowed, shortened } from './errors.ts'
+import { attributePointer, badBody, escaped, invalidAttribute, notAllowed, shortened } from './errors.ts'
 
 export type Members = Readonly<Record<string, unknown>>
 
@@ -30,7 +30,7 @@ export function readDocument(body: unknown, allowed: readonly string[]): Request
 
 function refuseOthers(members: Members, known: readonly string[], at: string): void {
   const unknown = Object.keys(members).find((name) => !known.includes(name))
-  if (unknown !== undefined) throw notAllowed(unknown, `${at}/${unknown.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+  if (unknown !== undefined) throw notAllowed(unknown, `${at}/${escaped(unknown)}`)
 }
 
 export function isObject(value: unknown): value is Members {

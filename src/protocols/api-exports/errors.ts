@@ -40,6 +40,11 @@ export function invalidAttribute(
   })
 }
 
+/** A name as one step of a JSON Pointer (RFC 6901, section 3). */
+export function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
 /** `attribute`: a name of this protocol's own, with an index behind it where it is about one entry. */
 export function attributePointer(attribute: string): string {
   return `/data/attributes/${attribute}`

@@ -1,8 +1,9 @@
 /**
  * The filters of an export, from this protocol's spelling to the catalog's: `customer_email_eq` becomes `customer.email_eq`, text with
- * commas a list, `"true"` a flag. What cannot be read is handed on as it stands, for the catalog to refuse.
+ * commas a list, `"true"` a flag. What cannot be read is handed on as it stands, for the catalog to refuse. Throws 422 for two spellings of one.
  */
 import type { listResources } from '../../exports/resources.ts'
+import { escaped, invalidAttribute } from './errors.ts'
 import { flagOf, listOf, PREDICATES } from './predicates.ts'
 
 export type OfferedResource = ReturnType<typeof listResources>[number]
@@ -30,10 +31,10 @@ export function readFilters(
   for (const [key, value] of Object.entries(given)) {
     const reading = resource && key.length <= MAX_KEY_LENGTH ? readKey(key, resource, resources) : null
     const spelt = reading?.key ?? key
-    // Two spellings of one filter: the second stays as it was sent, and both count.
-    const own = sent.has(spelt) ? key : spelt
-    sent.set(own, key)
-    filters[own] = reading ? readValue(value, reading) : value
+    // Two spellings of one filter: one of them would be ignored.
+    if (sent.has(spelt)) throw invalidAttribute(`filters/${escaped(key)}`, 'says the same as another filter', { error: 'taken' })
+    sent.set(spelt, key)
+    filters[spelt] = reading ? readValue(value, reading) : value
   }
   return { filters, sent }
 }

@@ -3,7 +3,7 @@ import type { NewExport } from '../../exports/create.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { Amendment } from '../../store/store.ts'
 import { type Members, readDocument, readFlag, readMetadata, readNames, readObject, readOneOf, readText } from './body.ts'
-import { attributePointer, badBody, invalidAttribute, WireRefusal } from './errors.ts'
+import { attributePointer, badBody, escaped, invalidAttribute, WireRefusal } from './errors.ts'
 import { type OfferedResource, readFilters } from './filters.ts'
 import type { ApiExportsSettings } from './settings.ts'
 import { PROTOCOL, type SentAttributes } from './view.ts'
@@ -63,7 +63,7 @@ export function readCreate(body: unknown, site: RequestSite): ReadCreate {
   const part = {
     resource: settings.resources[type] ?? type,
     ...readColumns(asked, resource, site),
-    filters: { ...filters, ...(asked.jwt_filters ? tokenFilters(type, resource, site) : {}) },
+    filters: asked.jwt_filters ? { ...filters, ...tokenFilters(type, resource, site, sent) } : filters,
     sort: [],
     limit: null,
   }
@@ -99,11 +99,19 @@ function readColumns({ fields, includes }: SentAttributes, resource: OfferedReso
 }
 
 /** The caller's own claims, as filters beside the others. A claim that is missing or empty matches nothing, never everything. */
-function tokenFilters(type: string, resource: OfferedResource | undefined, site: RequestSite): Members {
+function tokenFilters(
+  type: string,
+  resource: OfferedResource | undefined,
+  site: RequestSite,
+  sent: ReadonlyMap<string, string>,
+): Members {
   const rules = Object.entries(site.settings.jwtFilters[type] ?? {})
   const claimed = Object.fromEntries(rules.map(([filter, path]) => [filter, site.claim(path) ?? []]))
   const { filters } = readFilters(claimed, resource, site.resources)
-  return filters
+  const taken = Object.keys(filters).find((name) => sent.has(name))
+  if (taken === undefined) return filters
+  const name = escaped(sent.get(taken) ?? taken)
+  throw invalidAttribute(`filters/${name}`, 'is set by jwt_filters and cannot be sent with it', { error: 'taken' })
 }
 
 /** The two refusals that clients tell apart by `meta.error`. */
@@ -156,6 +164,4 @@ export function atWirePlace(thrown: unknown, sent: ReadonlyMap<string, string>):
   return new FreightError(thrown.code, thrown.message, { details, cause: thrown.cause })
 }
 
-/** RFC 6901, section 3. */
-const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')
 const unescaped = (name: string): string => name.replaceAll('~1', '/').replaceAll('~0', '~')

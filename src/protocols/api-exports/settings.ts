@@ -42,6 +42,10 @@ export function checkApiExports(place: Place, value: unknown, resources: readonl
 function checkJwtFilters(place: Place, value: unknown, served: Readonly<Record<string, string>>) {
   return place.map(value, (at, filters, type) => {
     at.oneOf(type, Object.keys(served), 'resource_type')
-    return at.map(filters, (filter, claim) => filter.text(claim))
+    return at.map(filters, (filter, claim, name) => {
+      // A claim may hold several values, and a list says so where there is one.
+      if (!name.endsWith('_in')) throw filter.invalid('a filter that a claim is put into must end in "_in".')
+      return filter.text(claim)
+    })
   })
 }
