@@ -84,7 +84,7 @@ function collectionRoutes(app: FastifyInstance, site: RoutesSite, showing: Showi
   app.post(PATH, async (request, reply) => {
     const caller = callerOf(request)
     const query = queryOf(request, DOCUMENT)
-    const resources = listResources(context)
+    const resources = listResources(context, caller)
     const { input, sent } = readCreate(request.body, { settings, resources, claim: (path) => claimValues(caller.claims, path) })
     const job = await createExport(context, caller, input).catch((thrown: unknown) => {
       throw atWirePlace(thrown, sent)

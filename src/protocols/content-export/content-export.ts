@@ -8,7 +8,7 @@ import type { ContentExportConfig } from './settings.ts'
 
 /** Throws CONFIG_INVALID for a field that its resource does not have. */
 export function contentExport(config: ContentExportConfig, site: ProtocolSite): Protocol {
-  assertFields(config, listResources(site.context))
+  assertFields(config, listResources(site.context, null))
   return {
     name: 'content-export',
     paths: PREFIXES.map((prefix) => prefix || '/content'),
