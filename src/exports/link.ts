@@ -143,6 +143,16 @@ export async function mintArchiveLink(context: ExportsContext, caller: Principal
   return context.links.mint({ jobId: job.id, run: job.run, index: 'zip', name: archiveName(job), by: caller.id }, now)
 }
 
+/**
+ * A link for an answer that shows one each time it is read: to the only file of a completed job, to the archive of several. Not recorded, for
+ * whoever reads an answer has downloaded nothing yet.
+ */
+export function linkToFiles({ links, now }: ExportsContext, job: Job, lifetimeMs: number): string {
+  const [only, second] = job.files
+  const linked = only && !second ? { index: 1, name: only.name } : { index: 'zip' as const, name: archiveName(job) }
+  return links.mint({ jobId: job.id, run: job.run, ...linked }, now(), lifetimeMs)
+}
+
 /** `orders-2026-01-31.zip`. */
 function archiveName(job: Job): string {
   const [first] = job.spec.parts

@@ -1,23 +1,21 @@
 /** Which jobs, in which order, which page: what a caller's list asks of the store, whatever wire it came over. */
 
 /** What a job can be found and ordered by. `resource` is that of its first part, `total` and `processed` are those of its progress. */
-export const JOB_FIELDS = [
-  'shortId',
-  'status',
-  'resource',
-  'format',
-  'total',
-  'processed',
-  'reference',
-  'referenceOrigin',
-  'createdAt',
-  'updatedAt',
-  'startedAt',
-  'completedAt',
-  'interruptedAt',
-] as const
+export type JobField =
+  | 'shortId'
+  | 'status'
+  | 'resource'
+  | 'format'
+  | 'total'
+  | 'processed'
+  | 'reference'
+  | 'referenceOrigin'
+  | 'createdAt'
+  | 'updatedAt'
+  | 'startedAt'
+  | 'completedAt'
+  | 'interruptedAt'
 
-export type JobField = (typeof JOB_FIELDS)[number]
 /** Numbers for `total` and `processed`, instants for fields that end in `At`, text for the others. */
 export type JobFieldValue = string | number | Date
 

@@ -33,7 +33,7 @@ function refuseOthers(members: Members, known: readonly string[], at: string): v
   if (unknown !== undefined) throw notAllowed(unknown, `${at}/${escaped(unknown)}`)
 }
 
-export function isObject(value: unknown): value is Members {
+function isObject(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

@@ -1,6 +1,7 @@
 /** Gathers what an answer shows of an export: its attributes with a link minted for this answer, and the entries that are asked for. */
 import type { Principal } from '../../access/principal.ts'
 import { listEvents } from '../../exports/events.ts'
+import { linkToFiles } from '../../exports/link.ts'
 import { listVersions } from '../../exports/versions.ts'
 import type { Job } from '../../job/job.ts'
 import type { ProtocolSite } from '../protocol.ts'
@@ -34,10 +35,7 @@ export class Showing {
     const attributes = viewExport(job, {
       now,
       typeOf: this.#typeOf,
-      attachmentUrl: ({ id, run, files }) => {
-        const link = { jobId: id, run, index: 1, name: files[0]?.name ?? '' }
-        return `${this.#site.publicUrl()}${this.#site.context.links.mint(link, now, ATTACHMENT_MS)}`
-      },
+      attachmentUrl: (completed) => `${this.#site.publicUrl()}${linkToFiles(this.#site.context, completed, ATTACHMENT_MS)}`,
     })
     const entries: Partial<Record<Relationship, readonly Entry[]>> = {}
     for (const type of include) entries[type] = await this.entries(caller, job, type)

@@ -2,8 +2,7 @@
 import { isExpired, type Job } from '../../job/job.ts'
 import { estimateCompletion, percentage } from '../../job/progress.ts'
 
-export const EXPORT_STATUSES = ['pending', 'in_progress', 'interrupted', 'completed', 'failed'] as const
-export type ExportStatus = (typeof EXPORT_STATUSES)[number]
+type ExportStatus = 'pending' | 'in_progress' | 'interrupted' | 'completed' | 'failed'
 
 export interface ViewSite {
   readonly now: Date
