@@ -45,11 +45,11 @@ const TABLES = [
   table('messages', { id: 'integer', body: 'text' }),
 ]
 
-const RESOURCES: Record<string, ResolvedResource> = {
+const RESOURCES = {
   orders: { source: 'main', table: 'orders', tenant: 'tenant_id', hide: ['tenant_id'] },
   customers: { source: 'main', table: 'customers', tenant: 'tenant_id', hide: ['tenant_id'] },
   messages: { source: 'main', table: 'messages', tenant: 'shared', maxRows: 100 },
-}
+} satisfies Record<string, ResolvedResource>
 
 /** Nothing is read from a source here: a probe that answers at once, so that what is made of its answers can be seen. */
 const probe: Probe = {
@@ -73,14 +73,24 @@ export interface ExportsSite {
 }
 
 export async function openExportsSite(
-  differences: { probe?: Partial<Probe>; accepting?: () => boolean } = {},
+  differences: {
+    probe?: Partial<Probe>
+    accepting?: () => boolean
+    /** What resources say otherwise, by name. */
+    orders?: Partial<ResolvedResource>
+    customers?: Partial<ResolvedResource>
+  } = {},
 ): Promise<ExportsSite> {
   const folder = await mkdtemp(join(tmpdir(), 'freight-exports-'))
   const clock = { now: new Date('2026-03-01T12:00:00.000Z') }
   const store = await openSqliteStore(join(folder, 'freight.db'))
   await store.migrate()
   const catalog = createCatalog({
-    resources: RESOURCES,
+    resources: {
+      ...RESOURCES,
+      orders: { ...RESOURCES.orders, ...differences.orders },
+      customers: { ...RESOURCES.customers, ...differences.customers },
+    },
     descriptions: new Map(TABLES.map((description) => [description.name, description])),
     retentionMs: 7 * DAY_MS,
   })

@@ -47,8 +47,9 @@ interface Offer {
 export function createCatalog(input: CatalogInput): Catalog {
   const resources = new Map(Object.keys(input.resources).map((name) => [name, resolve(input, name)]))
   relateResources(resources, input.resources)
-  const sorts = new Map([...resources].map(([name, resource]) => [name, defaultSort(resource, input.resources[name]?.sort)]))
   const restricted = new Restricted(resources)
+  const whole = [...restricted.for(null, DEEDS)]
+  const sorts = new Map(whole.map(([name, resource]) => [name, defaultSort(resource, input.resources[name]?.sort)]))
   const offersTo = (caller: Caller | null, deeds: readonly Deed[]): ReadonlyMap<string, Offer> =>
     new Map(
       [...restricted.for(caller, deeds)].map(([name, resource]): [string, Offer] => {

@@ -131,7 +131,7 @@ describe('minting a link to an export', () => {
     await expect(mintArchiveLink(site.context, site.caller, job.id)).rejects.toMatchObject({ code: 'EXPORT_NOT_READY' })
     await complete(site, job, ['a.csv', 'b.csv'])
     const link = await mintArchiveLink(site.context, site.caller, job.id)
-    const linked = { jobId: job.id, run: 1, index: 'zip', name: 'orders-2026-03-01.zip' }
+    const linked = { jobId: job.id, run: 1, index: 'zip', name: 'orders-2026-03-01.zip', by: site.caller.id }
     expect(site.context.links.verify(link, site.clock.now)).toEqual(linked)
     expect((await site.store.events(job.id, 0)).at(-1)).toMatchObject({ type: 'linked', data: { file: 'zip' } })
     await expect(mintArchiveLink(site.context, site.stranger, job.id)).rejects.toMatchObject({ code: 'NOT_FOUND' })

@@ -271,6 +271,7 @@ describe('clients-export', () => {
     const events = await site.store.events(id, 0)
     expect(events.filter(({ type }) => type === 'linked').map(({ data }) => data)).toContainEqual({
       by: 'standing link',
+      from: '127.0.0.1',
       file: 1,
     })
   })
