@@ -49,7 +49,7 @@ import { putDigits, Serials } from './serials.ts'
 import { CELL_UNITS, SheetText } from './sheet-text.ts'
 import { columnName } from './sheet-xml.ts'
 
-const NUMERIC: ReadonlySet<CellType> = new Set(['integer', 'decimal', 'float', 'any'])
+const NUMERIC: ReadonlySet<CellType> = new Set(['integer', 'decimal', 'float'])
 /** Rows by whose cells the widths are chosen. */
 export const MEASURED_ROWS = 100
 
