@@ -153,6 +153,18 @@ const Manifest = Type.Object({
   masks: Type.Array(Type.Object({ resource: Type.String(), name: Type.String(), mask: Type.Enum([...MASK_NAMES]) }), {
     description: 'Fields of which the file holds something else than their values.',
   }),
+  delivery: Type.Optional(
+    Type.Object(
+      {
+        place: Type.String({ description: 'Without credentials: s3://bucket/folder or sftp://host:port/folder.' }),
+        files: Type.Array(Type.Object({ name: Type.String(), bytes: Count, verified: Type.Enum(['md5', 'size']) }), {
+          description: "`verified`: by the destination's own digest, or by its count of bytes.",
+        }),
+        delivered_at: time('When the last of them had arrived.'),
+      },
+      { description: 'What stands at the destination. Absent where files were not copied anywhere.' },
+    ),
+  ),
 })
 
 const nullable = (schema: TSchema) => Type.Unsafe<unknown>({ anyOf: [schema, { type: 'null' }] })

@@ -2,7 +2,7 @@
 import type { Estimate, EstimateWarning } from '../../exports/estimate.ts'
 import type { listResources } from '../../exports/resources.ts'
 import { isExpired, type Job, type JobEvent, type StoredFile } from '../../job/job.ts'
-import type { Manifest } from '../../job/manifest.ts'
+import type { Manifest, ManifestDelivery } from '../../job/manifest.ts'
 import { estimateCompletion, percentage } from '../../job/progress.ts'
 import type { OutputRequest, PartRequest } from '../../job/spec.ts'
 
@@ -111,6 +111,7 @@ function viewManifest(manifest: Manifest) {
     fields: manifest.fields.map(({ resource, name, type }) => ({ resource, name, type })),
     changes: manifest.changes.map(({ resource, column, cause, cells }) => ({ resource, column, cause, cells })),
     masks: (manifest.masks ?? []).map(({ resource, name, mask }) => ({ resource, name, mask })),
+    ...(manifest.delivery ? { delivery: viewDelivery(manifest.delivery) } : {}),
   }
 }
 
@@ -124,6 +125,10 @@ function viewFiles(files: readonly StoredFile[]) {
     bytes,
     sha256,
   }))
+}
+
+function viewDelivery({ place, files, deliveredAt }: ManifestDelivery) {
+  return { place, files: files.map(({ name, bytes, verified }) => ({ name, bytes, verified })), delivered_at: deliveredAt }
 }
 
 function time(at: Date | null): string | null {
