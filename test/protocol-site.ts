@@ -17,7 +17,7 @@ import { createLinkSigner } from '../src/exports/link.ts'
 import type { Probe } from '../src/exports/probe.ts'
 import { createMetrics } from '../src/http/metrics.ts'
 import { createHttpServer, type HttpOptions, listen } from '../src/http/server.ts'
-import type { Job, JobStatus } from '../src/job/job.ts'
+import type { Job, JobStatus, StoredFile } from '../src/job/job.ts'
 import type { CellType } from '../src/job/row-text.ts'
 import type { ProtocolSite as MountSite, Protocol } from '../src/protocols/protocol.ts'
 import { createLocalQueue } from '../src/queue/local-queue.ts'
@@ -53,8 +53,10 @@ export interface Given {
   readonly status: JobStatus
   readonly resource: string
   readonly differences?: Partial<NewJob>
-  /** Of the only file, where completed. */
+  /** Of each file, where completed. */
   readonly bytes?: Buffer
+  /** How many files, where completed; default 1. */
+  readonly files?: number
 }
 
 export interface ProtocolSite {
@@ -81,6 +83,7 @@ export async function openProtocolSite(options: {
   protocols: (site: MountSite) => Protocol[]
   http?: Partial<HttpOptions>
   probe?: Partial<Probe>
+  accepting?: () => boolean
 }): Promise<ProtocolSite> {
   const folder = await mkdtemp(join(tmpdir(), 'freight-protocol-'))
   const clock = { now: new Date('2026-03-01T12:00:00.000Z') }
@@ -106,7 +109,7 @@ export async function openProtocolSite(options: {
     destinations: { sealer: createSealer(['the secret of this test'], 'destination'), refusal: () => null },
     catalog: () => catalog,
     now: () => clock.now,
-    accepting: () => true,
+    accepting: options.accepting ?? (() => true),
   }
   let url = ''
   const publicUrl = (): string => url
@@ -185,8 +188,9 @@ async function ask(url: string, key: string, { method = 'GET', body, headers = {
   return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined }
 }
 
-async function give(site: ProtocolSite, { number, status, resource, differences = {}, bytes }: Given): Promise<Job> {
-  const { store, context } = site
+async function give(site: ProtocolSite, given: Given): Promise<Job> {
+  const { number, status, resource, differences = {} } = given
+  const { store } = site
   const job = newJob(number, { request: newRequest(resource), ...differences })
   const now = site.clock.now
   const { job: created } = await store.create(job, null)
@@ -196,21 +200,27 @@ async function give(site: ProtocolSite, { number, status, resource, differences 
   const claimed = found(await store.claim(job.id, now))
   if (status === 'in_progress') return claimed
   if (status === 'failed') return found(await store.fail(job.id, claimed.run, fault, [], now))
-  const content = bytes ?? Buffer.from('id\n1\n')
-  const key = `${job.id}/${claimed.run}/file-1`
-  await context.storage.put(key, once(content), AbortSignal.timeout(10_000))
-  const sha256 = createHash('sha256').update(content).digest('hex')
   const completion = completionOf(claimed, now, new Date(now.getTime() + 7 * DAY_MS))
-  const file = {
-    key,
-    name: `${resource}.csv`,
-    resource,
-    rows: 1,
-    mediaType: 'text/csv; charset=utf-8',
-    bytes: content.length,
-    sha256,
+  return found(await store.complete(job.id, claimed.run, { ...completion, files: await storeFiles(site, claimed, given) }))
+}
+
+async function storeFiles({ context }: ProtocolSite, { id, run }: Job, given: Given): Promise<StoredFile[]> {
+  const { resource, bytes = Buffer.from('id\n1\n'), files = 1 } = given
+  const stored: StoredFile[] = []
+  for (let number = 1; number <= files; number += 1) {
+    const key = `${id}/${run}/file-${number}`
+    await context.storage.put(key, once(bytes), AbortSignal.timeout(10_000))
+    stored.push({
+      key,
+      name: files === 1 ? `${resource}.csv` : `${resource}-${number}.csv`,
+      resource,
+      rows: 1,
+      mediaType: 'text/csv; charset=utf-8',
+      bytes: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    })
   }
-  return found(await store.complete(job.id, claimed.run, { ...completion, files: [file] }))
+  return stored
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {

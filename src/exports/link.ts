@@ -6,6 +6,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { actorOf, type Principal } from '../access/principal.ts'
 import { FreightError } from '../job/errors.ts'
 import { isExpired, type Job } from '../job/job.ts'
+import { archiveName } from './archive-name.ts'
 import type { ExportsContext } from './context.ts'
 import { getExport } from './get.ts'
 import { type StandingLinkSigner, standingLinks } from './standing-link.ts'
@@ -151,13 +152,6 @@ export function linkToFiles({ links, now }: ExportsContext, job: Job, lifetimeMs
   const [only, second] = job.files
   const linked = only && !second ? { index: 1, name: only.name } : { index: 'zip' as const, name: archiveName(job) }
   return links.mint({ jobId: job.id, run: job.run, ...linked }, now(), lifetimeMs)
-}
-
-/** `orders-2026-01-31.zip`. */
-function archiveName(job: Job): string {
-  const [first] = job.spec.parts
-  const named = job.spec.parts.length === 1 && first ? first.resource.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 100) : 'export'
-  return `${named}-${job.createdAt.toISOString().slice(0, 10)}.zip`
 }
 
 function assertDownloadable(job: Job, now: Date): void {

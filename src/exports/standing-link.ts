@@ -8,9 +8,10 @@ import { FreightError } from '../job/errors.ts'
 import { isExpired, type Job } from '../job/job.ts'
 import type { UpkeepStore } from '../store/store.ts'
 import { mayDownload } from './access.ts'
+import { archiveName } from './archive-name.ts'
 import type { ExportsContext } from './context.ts'
 
-/** What a standing link leads to: the file that this run of the job wrote. */
+/** What a standing link leads to: the file that this run of the job wrote, or the archive of its files. */
 export interface LinkedRun {
   readonly jobId: string
   readonly run: number
@@ -80,8 +81,8 @@ function linkOf({ links }: Pick<ExportsContext, 'links'>, job: Job, now: Date): 
 }
 
 /**
- * The download link that a standing link leads to, minted now and recorded as a `linked` event. Throws LINK_INVALID, EXPORT_EXPIRED where
- * the file is gone, and SEVERAL_FILES.
+ * The download link that a standing link leads to, minted now and recorded as a `linked` event. Throws LINK_INVALID, and
+ * EXPORT_EXPIRED where the file is gone.
  */
 export async function followStandingLink(
   { links, store, now }: Pick<ExportsContext, 'links' | 'store' | 'now'>,
@@ -96,7 +97,7 @@ export async function followStandingLink(
   if (!job || !file || job.run !== run || job.filesRemovedAt !== null || linkOf({ links }, job, at) === null) {
     throw new FreightError('EXPORT_EXPIRED', 'The file behind this link has expired or was removed. Create the export again.')
   }
-  if (second) throw new FreightError('SEVERAL_FILES', 'This export has several files. Ask for each at the export.')
-  await store.addEvent(jobId, 'linked', at, { file: 1 }, { by: 'standing link', from: address })
-  return links.mint({ jobId, run, index: 1, name: file.name }, at)
+  const index = second ? 'zip' : 1
+  await store.addEvent(jobId, 'linked', at, { file: index }, { by: 'standing link', from: address })
+  return links.mint({ jobId, run, index, name: second ? archiveName(job) : file.name }, at)
 }

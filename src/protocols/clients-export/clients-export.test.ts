@@ -295,6 +295,16 @@ describe('clients-export', () => {
     expect((await fetch(`${site.url}/links/${id}/1`)).status).toBe(403)
   })
 
+  it('the link of several files leads to an archive of them', async () => {
+    const { id } = await site.given({ number: 103, status: 'completed', resource: 'clients', files: 2 })
+    const file = await fetch((await get(id)).body.downloadUrl)
+    expect({ status: file.status, disposition: file.headers.get('content-disposition') }).toMatchObject({
+      status: 200,
+      disposition: expect.stringContaining('.zip'),
+    })
+    await file.arrayBuffer()
+  })
+
   it('a link of an export that was removed, or run again, says that the file is gone', async () => {
     const { id } = await site.given({ number: 102, status: 'completed', resource: 'clients' })
     const { downloadUrl } = (await get(id)).body

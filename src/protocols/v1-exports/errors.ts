@@ -12,8 +12,6 @@ const WIRE_ERRORS: Partial<Readonly<Record<ErrorCode, WireError>>> = {
   EXPORT_EXPIRED: [410, 'EXPORT_EXPIRED', 'Export has expired'],
   IDEMPOTENCY_MISMATCH: [409, 'IDEMPOTENCY_MISMATCH'],
   PAYLOAD_TOO_LARGE: [400, 'PAYLOAD_TOO_LARGE'],
-  // A downloadable export with several files is no state of this protocol; its status says conflict elsewhere.
-  SEVERAL_FILES: [400, 'INVALID_REQUEST'],
 }
 
 /** Of every other error, by the status it has in HTTP. */

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../../access/principal.ts'
 import type { ExportsContext } from '../../exports/context.ts'
 import { createExport } from '../../exports/create.ts'
-import { mintLink } from '../../exports/link.ts'
+import { mintArchiveLink, mintLink } from '../../exports/link.ts'
 import { listExports } from '../../exports/list.ts'
 import { countMatching } from '../../exports/matching.ts'
 import { removeExport } from '../../exports/remove.ts'
@@ -45,8 +45,9 @@ export function v1Routes(app: FastifyInstance, messages: Messages, { context, pu
   app.get<ById>('/v1/exports/:id', async (request, reply) => answer(reply, view(await found(request))))
 
   app.get<ById>('/v1/exports/:id/download', async (request, reply) => {
-    const { id } = await found(request)
-    const link = await mintLink(context, callerOf(request), id, null)
+    const { id, files } = await found(request)
+    const caller = callerOf(request)
+    const link = await (files.length > 1 ? mintArchiveLink(context, caller, id) : mintLink(context, caller, id, null))
     return answer(reply.code(302).header('location', `${publicUrl()}${link}`), {})
   })
 

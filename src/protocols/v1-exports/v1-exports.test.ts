@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { jobId } from '../../../test/contracts/sample-job.ts'
 import { play, readExchanges } from '../../../test/exchanges.ts'
 import { openProtocolSite, type ProtocolSite, type WireAnswer } from '../../../test/protocol-site.ts'
+import type { HttpOptions } from '../../http/server.ts'
 import type { CellType } from '../../job/row-text.ts'
 import { v1Exports } from './v1-exports.ts'
 
@@ -24,8 +25,10 @@ const section = {
   endpoints: { resource: 'messages', field: 'endpoint_id' },
 }
 
-const openSite = (): Promise<ProtocolSite> =>
+const openSite = (http: Partial<HttpOptions> = {}, accepting?: () => boolean): Promise<ProtocolSite> =>
   openProtocolSite({
+    http,
+    ...(accepting ? { accepting } : {}),
     tables: { messages: MESSAGES, orders: { id: 'integer', tenant_id: 'text' } },
     protocols: (site) => [v1Exports(section, site)],
   })
@@ -162,6 +165,47 @@ describe('v1-exports', () => {
     const { headers } = await get(`/${id}/download`)
     const file = await fetch(headers.get('location') ?? '')
     expect({ status: file.status, text: await file.text() }).toEqual({ status: 200, text: 'id\nm-1\n' })
+  })
+
+  it('the download of several files is an archive of them', async () => {
+    const { id } = await site.given({ number: 52, status: 'completed', resource: 'messages', files: 2 })
+    const { headers } = await get(`/${id}/download`)
+    const file = await fetch(headers.get('location') ?? '')
+    expect(
+      Buffer.from(await file.arrayBuffer())
+        .subarray(0, 2)
+        .toString(),
+    ).toBe('PK')
+  })
+
+  it('says whose requests were too many: a caller that is known, or an address without a key', async () => {
+    const limited = await openSite({ requestsPerMinute: 10 })
+    try {
+      const codes = async (headers: Record<string, string>) => {
+        const answers: WireAnswer[] = []
+        for (let asked = 0; asked < 12; asked += 1) answers.push(await limited.ask('/v1/exports', { headers }))
+        for (const answer of answers) expectWire(answer)
+        const last = answers.at(-1)
+        return { status: last?.status, code: last?.body.error.code, retry: last?.headers.get('retry-after') }
+      }
+      const retry = expect.stringMatching(/^[1-9]\d?$/)
+      expect(await codes({})).toEqual({ status: 429, code: 'BURST_LIMIT_EXCEEDED', retry })
+      expect(await codes({ authorization: 'Bearer nobody' })).toEqual({ status: 429, code: 'RATE_LIMITED', retry })
+    } finally {
+      await limited.close()
+    }
+  })
+
+  it('a server that stops says so, and when to come back', async () => {
+    const stopping = await openSite({}, () => false)
+    try {
+      const answer = await stopping.ask('/v1/exports', { method: 'POST', body: span })
+      expectWire(answer)
+      expect(answer).toMatchObject({ status: 503, body: { error: { code: 'SERVICE_UNAVAILABLE' } } })
+      expect(answer.headers.get('retry-after')).toBe('5')
+    } finally {
+      await stopping.close()
+    }
   })
 
   it('shows exports of messages that the own API made, as far as their filters say the same', async () => {
