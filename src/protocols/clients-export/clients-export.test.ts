@@ -251,6 +251,17 @@ describe('clients-export', () => {
     expect((await get(body.code)).body).toMatchObject({ status: 'Cancelled', startedDate: null })
   })
 
+  it('shows what was interrupted on its way as queued, as if it had never begun', async () => {
+    const { id } = await site.given({ number: 99, status: 'in_progress', resource: 'clients' })
+    const total = { total: 120, totalIsEstimate: false, rowsPerSecond: 5, at: site.clock.now, reached: null }
+    await site.store.progress(id, 1, { ...total, processed: 60 })
+    expect((await get(id)).body).toMatchObject({ status: 'InProgress', totalItems: 120, processedItems: 60 })
+    await site.store.progress(id, 1, { ...total, total: 70, totalIsEstimate: true, processed: 90 })
+    expect((await get(id)).body).toMatchObject({ totalItems: 90, processedItems: 90 })
+    await site.store.interrupt('acme', id, site.clock.now)
+    expect((await get(id)).body).toMatchObject({ status: 'Queued', totalItems: null, processedItems: 0, startedDate: null })
+  })
+
   it('gives one link for as long as the file is kept, which leads to its bytes and says who followed it', async () => {
     const { id } = await site.given({ number: 100, status: 'completed', resource: 'clients', bytes: Buffer.from('Name\nZoë\n') })
     const now = site.clock.now
@@ -308,10 +319,11 @@ describe('clients-export', () => {
   it('a link of an export that was removed, or run again, says that the file is gone', async () => {
     const { id } = await site.given({ number: 102, status: 'completed', resource: 'clients' })
     const { downloadUrl } = (await get(id)).body
+    const status = async () => (await fetch(downloadUrl, { redirect: 'manual' })).status
     await site.store.filesRemoved(id, site.clock.now)
-    expect((await fetch(downloadUrl)).status).toBe(410)
+    expect(await status()).toBe(410)
     await site.store.remove('acme', id)
-    expect((await fetch(downloadUrl)).status).toBe(410)
+    expect(await status()).toBe(410)
   })
 
   it('does not know exports of other resources', async () => {

@@ -160,6 +160,14 @@ describe('v1-exports', () => {
     expect(download).toMatchObject({ status: 410, body: { error: { code: 'EXPORT_EXPIRED', message: 'Export has expired' } } })
   })
 
+  it('shows what was interrupted on its way as pending, without when it started', async () => {
+    const { id } = await site.given({ number: 53, status: 'in_progress', resource: 'messages' })
+    await site.store.interrupt('acme', id, site.clock.now)
+    const { data } = (await get(`/${id}`)).body
+    expect(data.status).toBe('pending')
+    expect(data).not.toHaveProperty('started_at')
+  })
+
   it('the download leads to the bytes of the file', async () => {
     const { id } = await site.given({ number: 51, status: 'completed', resource: 'messages', bytes: Buffer.from('id\nm-1\n') })
     const { headers } = await get(`/${id}/download`)
