@@ -46,6 +46,7 @@ describe('errors', () => {
   it('are tried again only where the next run may meet something else', () => {
     expect(ERROR_CODES.filter(isRetryable)).toEqual([
       'SOURCE_UNAVAILABLE',
+      'SOURCE_CONFLICT',
       'ROWS_INCOMPLETE',
       'STORAGE_UNAVAILABLE',
       'NO_PROGRESS',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { contentViews } from './content-views.ts'
 import { demoConfig } from './demo-config.ts'
 import { hasSampleData, makeSampleData, SAMPLE_TABLES } from './sample-data.ts'
 
@@ -107,10 +108,11 @@ test('an order costs what its line items cost', () => {
   expect(one(sql)).toBe(0n)
 })
 
-test('every sample table is offered by the demo, each with a rule for whose rows they are', () => {
+test('every sample table and view is offered by the demo, each with a rule for whose rows they are', () => {
   const { resources } = demoConfig('/data/sample.db')
-  expect(Object.keys(resources).sort()).toEqual(SAMPLE_TABLES.map(({ name }) => name).sort())
-  for (const { name } of SAMPLE_TABLES) {
+  const names = [...SAMPLE_TABLES, ...contentViews].map(({ name }) => name)
+  expect(Object.keys(resources).sort()).toEqual(names.sort())
+  for (const name of names) {
     const columns = (database.pragma(`table_info(${name})`) as { name: string }[]).map((column) => column.name)
     expect(columns).toContain(resources[name]?.tenant)
     expect(columns).toEqual(

@@ -253,7 +253,7 @@ describe('clients-export', () => {
 
   it('shows what was interrupted on its way as queued, as if it had never begun', async () => {
     const { id } = await site.given({ number: 99, status: 'in_progress', resource: 'clients' })
-    const total = { total: 120, totalIsEstimate: false, rowsPerSecond: 5, at: site.clock.now, reached: null }
+    const total = { total: 120, totalIsEstimate: false, rowsPerSecond: 5, at: site.clock.now, reached: 0 }
     await site.store.progress(id, 1, { ...total, processed: 60 })
     expect((await get(id)).body).toMatchObject({ status: 'InProgress', totalItems: 120, processedItems: 60 })
     await site.store.progress(id, 1, { ...total, total: 70, totalIsEstimate: true, processed: 90 })
