@@ -28,7 +28,7 @@ const NULL = Buffer.from('null')
 const POSITIVE_INFINITY = Buffer.from('9.0e+999')
 const NEGATIVE_INFINITY = Buffer.from('-9.0e+999')
 /** What a letter after a backslash stands for in COPY text; every other byte stands for itself. */
-const COPY_ESCAPES = Uint8Array.from({ length: 256 }, (_, byte) => {
+export const COPY_ESCAPES = Uint8Array.from({ length: 256 }, (_, byte) => {
   const at = 'bfnrtv'.indexOf(String.fromCharCode(byte))
   return at < 0 ? byte : '\b\f\n\r\t\v'.charCodeAt(at)
 })
@@ -63,7 +63,7 @@ export class CopyRow implements RowWriter {
   }
 }
 
-function writeCell(cursor: Cursor, kind: string): void {
+export function writeCell(cursor: Cursor, kind: string): void {
   const { src, i } = cursor
   if (src[i] === BACKSLASH && src[i + 1] === UPPER_N) {
     cursor.i += 2

@@ -22,6 +22,17 @@ import {
   skipWord,
 } from './cells.ts'
 import { RowChanges } from './changes.ts'
+import {
+  type CopyKind,
+  copyCellEnd,
+  copyKind,
+  enterCopyCell,
+  JsonCell,
+  leaveCopyRow,
+  skipCopyNull,
+  writeCopiedTime,
+} from './copy-cells.ts'
+import { CopyCsv } from './copy-csv.ts'
 import { CsvText } from './csv-text.ts'
 import { beginsFormula, isPlainValue, MAY_BEGIN_ESCAPED } from './formula.ts'
 import { type Member, membersOf, ObjectWriter } from './json-objects.ts'
@@ -44,6 +55,9 @@ interface Column {
   readonly isTime: boolean
   readonly isFirst: boolean
   readonly member: Member
+  readonly copyKind: CopyKind
+  /** Its COPY text is its text in the file. */
+  readonly isCopied: boolean
 }
 
 export class CsvRow implements RowWriter {
@@ -57,6 +71,8 @@ export class CsvRow implements RowWriter {
   readonly #hasComma: boolean
   readonly #hasBase64: boolean
   readonly #text: CsvText
+  readonly #copied: CopyCsv
+  readonly #json = new JsonCell()
   readonly #times: TimeWriter
   readonly #relation = new Cursor()
   readonly #objects: ObjectWriter
@@ -68,7 +84,10 @@ export class CsvRow implements RowWriter {
       const kind = member.kind === 'value' ? 'text' : member.kind
       if (kind === 'one') throw new Error('a to-one relation lies open in the flat layout')
       const isTime = member.type === 'timestamp' && output.times === 'rfc3339'
-      return { kind, name: member.name, type: member.type, isTime, isFirst: cells[index] === visible[0], member }
+      const { name, type } = member
+      const copied = copyKind({ kind: kind === 'text' ? 'cell' : 'many', type })
+      const isCopied = !isTime && copied !== 'bytes' && !output.formulaGuard
+      return { kind, name, type, isTime, isFirst: cells[index] === visible[0], member, copyKind: copied, isCopied }
     })
     this.#delimiter = output.delimiter.charCodeAt(0)
     this.#lineEnd = new Uint8Array(Buffer.from(output.lineEnd))
@@ -76,6 +95,7 @@ export class CsvRow implements RowWriter {
     this.#hasComma = output.profile === 'excel-eu'
     this.#hasBase64 = output.profile === 'bigquery'
     this.#text = new CsvText(this.cursor, output, visible.length === 1)
+    this.#copied = new CopyCsv(this.cursor, output, visible.length === 1)
     this.#times = new TimeWriter(output.timeZone)
     this.#objects = new ObjectWriter(this.#relation, this.changes, output)
   }
@@ -98,6 +118,46 @@ export class CsvRow implements RowWriter {
     leaveRow(cursor)
     leaveLine(cursor)
     put(cursor, this.#lineEnd)
+  }
+
+  /** Of COPY text, by way of the other form where a cell is more than its text. */
+  copyRow(): void {
+    const { cursor } = this
+    const columns = this.#columns
+    const { length } = columns
+    for (let k = 0; k < length; k++) {
+      const column = columns[k] as Column
+      if (k > 0) enterCopyCell(cursor)
+      if (column.kind === 'hidden') cursor.i = copyCellEnd(cursor.src, cursor.i)
+      else {
+        if (!column.isFirst) cursor.out[cursor.p++] = this.#delimiter
+        if (column.kind === 'many') this.#copiedByJson(column)
+        else if (skipCopyNull(cursor)) this.#text.writeNull()
+        else if (!(column.isTime ? this.#copiedTime() : column.isCopied && this.#copied.write())) this.#copiedByJson(column)
+      }
+    }
+    leaveCopyRow(cursor)
+    put(cursor, this.#lineEnd)
+  }
+
+  #copiedTime(): boolean {
+    const begin = this.cursor.p
+    if (!writeCopiedTime(this.cursor, this.#times)) return false
+    this.#text.finishPlain(begin)
+    return true
+  }
+
+  #copiedByJson(column: Column): void {
+    const { cursor } = this
+    const { src } = cursor
+    const json = this.#json.rewrite(cursor, column.copyKind)
+    const behind = cursor.i
+    cursor.src = json
+    cursor.i = 0
+    if (column.kind === 'many') this.#many(column, json[0] as number)
+    else this.#cell(column, json[0] as number)
+    cursor.src = src
+    cursor.i = behind
   }
 
   #cell(column: Column, first: number): void {

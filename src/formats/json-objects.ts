@@ -61,7 +61,7 @@ export function membersOf(shape: Shape, path = ''): Member[] {
 export class ObjectWriter {
   readonly #cursor: Cursor
   readonly #changes: RowChanges
-  readonly #values: ValueWriter
+  readonly values: ValueWriter
   readonly #omitBlank: boolean
   /** Unescaped elements of the to-many relations, by the depth at which they are nested. */
   readonly #unescaped: Uint8Array[] = []
@@ -72,7 +72,7 @@ export class ObjectWriter {
   constructor(cursor: Cursor, changes: RowChanges, output: Output) {
     this.#cursor = cursor
     this.#changes = changes
-    this.#values = new ValueWriter(cursor, changes, output)
+    this.values = new ValueWriter(cursor, changes, output)
     this.#omitBlank = output.omitBlank
   }
 
@@ -121,7 +121,7 @@ export class ObjectWriter {
     const begin = cursor.p
     put(cursor, member.lead)
     const value = cursor.p
-    if (member.kind === 'value') this.#values.write(member, first)
+    if (member.kind === 'value') this.values.write(member, first)
     else if (member.kind === 'many') this.many(member, first)
     else this.#one(member)
     if (this.#omitBlank && isBlank(cursor, value)) cursor.p = begin
@@ -218,7 +218,7 @@ function skipSpaces(cursor: Cursor): void {
 }
 
 /** Whether `null` or `""` was written from `value` on: no other value is as short and begins so. */
-function isBlank(cursor: Cursor, value: number): boolean {
+export function isBlank(cursor: Cursor, value: number): boolean {
   const length = cursor.p - value
   return (length === 4 && cursor.out[value] === LOWER_N) || (length === 2 && cursor.out[value] === QUOTE)
 }

@@ -4,6 +4,7 @@ import type { Output } from '../job/spec.ts'
 import type { RowTally } from '../job/tally.ts'
 import { COMMA, Cursor, leaveLine, NEWLINE, OPEN_BRACKET } from './cells.ts'
 import { RowChanges } from './changes.ts'
+import { CopyObjects } from './copy-objects.ts'
 import type { Format } from './format.ts'
 import { type Member, membersOf, ObjectWriter } from './json-objects.ts'
 import { encodeRows, type RowWriter } from './rows.ts'
@@ -32,10 +33,12 @@ class ElementWriter implements RowWriter {
   readonly changes = new RowChanges()
   readonly #members: readonly Member[]
   readonly #objects: ObjectWriter
+  readonly #copies: CopyObjects
 
   constructor(shape: Shape, output: Output) {
     this.#members = membersOf(shape)
     this.#objects = new ObjectWriter(this.cursor, this.changes, output)
+    this.#copies = new CopyObjects(this.cursor, this.#objects, this.#members, output)
   }
 
   row(): void {
@@ -44,5 +47,12 @@ class ElementWriter implements RowWriter {
     cursor.out[cursor.p++] = NEWLINE
     this.#objects.row(this.#members)
     leaveLine(cursor)
+  }
+
+  copyRow(): void {
+    const { cursor } = this
+    cursor.out[cursor.p++] = COMMA
+    cursor.out[cursor.p++] = NEWLINE
+    this.#copies.row()
   }
 }

@@ -4,6 +4,7 @@ import type { Output } from '../job/spec.ts'
 import type { RowTally } from '../job/tally.ts'
 import { Cursor, leaveLine, NEWLINE } from './cells.ts'
 import { RowChanges } from './changes.ts'
+import { CopyObjects } from './copy-objects.ts'
 import type { Format } from './format.ts'
 import { type Member, membersOf, ObjectWriter } from './json-objects.ts'
 import { encodeRows, type RowWriter } from './rows.ts'
@@ -22,10 +23,12 @@ class LineWriter implements RowWriter {
   readonly changes = new RowChanges()
   readonly #members: readonly Member[]
   readonly #objects: ObjectWriter
+  readonly #copies: CopyObjects
 
   constructor(shape: Shape, output: Output) {
     this.#members = membersOf(shape)
     this.#objects = new ObjectWriter(this.cursor, this.changes, output)
+    this.#copies = new CopyObjects(this.cursor, this.#objects, this.#members, output)
   }
 
   row(): void {
@@ -33,5 +36,10 @@ class LineWriter implements RowWriter {
     this.#objects.row(this.#members)
     leaveLine(cursor)
     cursor.out[cursor.p++] = NEWLINE
+  }
+
+  copyRow(): void {
+    this.#copies.row()
+    this.cursor.out[this.cursor.p++] = NEWLINE
   }
 }

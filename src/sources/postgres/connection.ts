@@ -2,6 +2,7 @@
 import pg from 'pg'
 import { FreightError } from '../../job/errors.ts'
 import type { Query } from '../source.ts'
+import { CopySocket } from './copy-socket.ts'
 import { sourceError } from './fault.ts'
 
 /** A server that does not answer for so long is not there. */
@@ -46,7 +47,10 @@ export function sever(client: pg.ClientBase): void {
 
 function newClient(connectionString: string): pg.Client {
   try {
-    return new pg.Client({ connectionString, types, keepAlive: true, connectionTimeoutMillis: CONNECT_MS })
+    const config = { connectionString, types, keepAlive: true, connectionTimeoutMillis: CONNECT_MS }
+    const client = new pg.Client(config)
+    // TLS reads from the socket below it by itself.
+    return (client as { ssl?: unknown }).ssl ? client : new pg.Client({ ...config, stream: () => new CopySocket() })
   } catch (thrown) {
     throw new FreightError(
       'SOURCE_UNAVAILABLE',

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import type { Connection, Submittable } from 'pg'
 import { FreightError } from '../../job/errors.ts'
 import type { RowChunk, RowForm } from '../../job/row-text.ts'
+import { CopySocket } from './copy-socket.ts'
 
 /** Large enough that what is done once per chunk costs nothing, small enough for the processor's cache. */
 const CHUNK_BYTES = 1024 * 1024
@@ -35,6 +36,7 @@ export class CopyOut implements Submittable {
   readonly #text: string
   #stream: Duplex | null = null
   #parse: Listener = () => {}
+  #isAttached = false
   /** Of the message that is being read: bytes of its header so far, and of its body still to come. */
   readonly #header = Buffer.alloc(HEADER_BYTES)
   #headerLength = 0
@@ -99,8 +101,12 @@ export class CopyOut implements Submittable {
     if (!parse) throw new Error('pg has changed: its connection has no parser')
     this.#stream = stream
     this.#parse = parse
-    stream.removeListener('data', parse)
-    stream.on('data', this.#onData)
+    this.#isAttached = true
+    if (stream instanceof CopySocket) stream.readTo(this.#onData)
+    else {
+      stream.removeListener('data', parse)
+      stream.on('data', this.#onData)
+    }
     stream.once('close', this.#onClose)
     connection.query(this.#text)
   }
@@ -141,9 +147,13 @@ export class CopyOut implements Submittable {
 
   #detach(): void {
     const stream = this.#stream
-    if (!stream?.listeners('data').includes(this.#onData)) return
-    stream.removeListener('data', this.#onData)
-    stream.on('data', this.#parse)
+    if (!stream || !this.#isAttached) return
+    this.#isAttached = false
+    if (stream instanceof CopySocket) stream.readTo(null)
+    else {
+      stream.removeListener('data', this.#onData)
+      stream.on('data', this.#parse)
+    }
     this.#resume()
   }
 
@@ -170,7 +180,7 @@ export class CopyOut implements Submittable {
         // What follows is no longer ours: the next statement may already be under way when this returns.
         this.#detach()
         this.#parse(Buffer.from(header.subarray(at, at + HEADER_BYTES)))
-        if (i < end) this.#parse(bytes.subarray(i))
+        if (i < end) this.#parse(Buffer.from(bytes.subarray(i)))
         // `pg` says so only to a statement that met no error.
         this.#end()
         return
