@@ -86,7 +86,8 @@ export class CsvRow implements RowWriter {
       const isTime = member.type === 'timestamp' && output.times === 'rfc3339'
       const { name, type } = member
       const copied = copyKind({ kind: kind === 'text' ? 'cell' : 'many', type })
-      const isCopied = !isTime && copied !== 'bytes' && !output.formulaGuard
+      const isSame = copied === 'text' || (copied === 'number' && output.profile !== 'excel-eu')
+      const isCopied = isSame && !isTime && !output.formulaGuard
       return { kind, name, type, isTime, isFirst: cells[index] === visible[0], member, copyKind: copied, isCopied }
     })
     this.#delimiter = output.delimiter.charCodeAt(0)
