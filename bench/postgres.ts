@@ -1,5 +1,5 @@
 /**
- * PostgreSQL to CSV and NDJSON beside the rivals: `psql` where it is installed, and pg-query-stream with csv-stringify or JSON.stringify.
+ * PostgreSQL to CSV, NDJSON and XLSX beside the rivals: `psql` where it is installed, and pg-query-stream with csv-stringify, JSON.stringify or exceljs.
  * Whole processes, every guard, count and hash on, files written to the same disk, over TCP to a server of its own.
  * Usage: node bench/postgres.ts [ROWS] [PAIRS] [only a line with this word in it]
  */
@@ -58,6 +58,11 @@ function queryStream(format: string): Promise<Measured> {
   })
 }
 
+function exceljs(): Promise<Measured> {
+  const script = join(import.meta.dirname, 'rivals', 'exceljs.ts')
+  return measure({ name: 'exceljs', file: process.execPath, args: [script, server.database, out('exceljs.xlsx')] })
+}
+
 async function run(): Promise<void> {
   console.log(`${machine()}; ${rows} rows of 13 columns, ${pairs} interleaved pairs, medians\n`)
   console.log('| what | rival | freight | rival | ratio | goal | our peak |')
@@ -71,6 +76,7 @@ async function run(): Promise<void> {
     ['csv', 'pg-query-stream, csv-stringify', () => ours('csv'), () => queryStream('csv'), '<= 0.18'],
     ['ndjson', 'psql row_to_json', () => ours('ndjson'), asJson, '<= 0.50'],
     ['ndjson', 'pg-query-stream, JSON.stringify', () => ours('ndjson'), () => queryStream('ndjson'), '<= 0.25'],
+    ['xlsx', 'pg-query-stream, exceljs', () => ours('xlsx'), exceljs, '<= 0.33'],
     ['csv, gzip', 'freight csv', () => ours('csv', '--compress', 'gzip'), () => ours('csv'), '<= 1.25'],
     ['csv, zstd', 'freight csv', () => ours('csv', '--compress', 'zstd'), () => ours('csv'), '<= 1.15'],
   ]
