@@ -17,7 +17,7 @@ console.log(`${machine()}; highest of ${runs} runs\n\n| format | rows | peak | s
 for (const rows of [1_000_000, 5_000_000]) {
   const database = join(folder, `orders-${rows}.db`)
   makeOrders(database, rows)
-  for (const format of ['csv', 'json', 'ndjson']) {
+  for (const format of ['csv', 'json', 'ndjson', 'xlsx']) {
     const args = [freight, 'export', '--source', `sqlite:${database}`, '--resource', 'orders', '--format', format]
     const output = ['--force', '--output', join(folder, `memory.${format}`)]
     let peak = 0
