@@ -19,6 +19,7 @@ const protocols: ProtocolsConfig = {
     fields: { status: 'note', direction: 'company', endpoint: 'ref', inboundEndpoint: 'name' },
   },
   'clients-export': { resource: 'orders' },
+  'api-exports': { resources: { orders: 'orders' } },
 }
 const config = resolveConfig({ source: `sqlite:${database}`, resources, protocols, requestsPerMinute: 1_000_000 }, dataDir, env)
 const service = await startService(config, pino({ level: 'warn' }, pino.destination(2)))

@@ -45,6 +45,8 @@ export interface Catalog {
    * by a claim that the caller does not have.
    */
   check(request: ExportRequest, caller: Caller | null): CheckedSpec
+  /** Whether there is anything that some callers of a tenant may see and others may not: rows given out by claims, resources by scopes of their own. */
+  narrows(): boolean
   /** Whether every row in an export of this spec may be seen by the caller, by today's rules. */
   covers(spec: CheckedSpec, caller: Caller): boolean
   /** Whether the caller's scopes allow the deed on every resource of the spec, and for a download every field. */

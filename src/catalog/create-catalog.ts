@@ -65,6 +65,10 @@ export function createCatalog(input: CatalogInput): Catalog {
       const variables = sessionVariables(variablesOf(spec.source), caller)
       return { ...spec, sessionVariables: variables, access: { resources: met.resources, scopes, rows: met.rows } }
     },
+    narrows: () =>
+      [...resources.values()].some(({ source, rows, needsOwn }) => {
+        return needsOwn || rows.length > 0 || Object.keys(variablesOf(source)).length > 0
+      }),
     covers(spec, caller) {
       const stored = spec.access?.rows ?? []
       const offered = reached(spec).flatMap((name) => resources.get(name) ?? [])

@@ -118,6 +118,7 @@ describe('creating an export', () => {
     const first = await createExport(site.context, site.caller, keyed)
     const gone: Catalog = {
       resources: () => [],
+      narrows: () => false,
       covers: () => true,
       permits: () => true,
       check: () => {

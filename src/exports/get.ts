@@ -5,7 +5,7 @@ import type { Job } from '../job/job.ts'
 import type { Deed } from '../job/scopes.ts'
 import { assertMay, assertPermitted, isVisible } from './access.ts'
 import type { ExportsContext } from './context.ts'
-import { isJobId } from './ids.ts'
+import { isJobId, isShortId } from './ids.ts'
 
 /**
  * The export, if the caller may do the deed with it. Throws NOT_FOUND: the same for an unknown id, a malformed one, another tenant's, and one with
@@ -13,7 +13,17 @@ import { isJobId } from './ids.ts'
  */
 export async function getExport(context: ExportsContext, caller: Principal, id: string, deed: Deed = 'read'): Promise<Job> {
   assertMay(caller, deed)
-  const found = isJobId(id) ? await context.store.get(caller.tenant, id) : null
+  return allowed(context, caller, isJobId(id) ? await context.store.get(caller.tenant, id) : null, deed)
+}
+
+/** The same by the short id. */
+export async function getExportByShortId(context: ExportsContext, caller: Principal, shortId: string): Promise<Job> {
+  assertMay(caller, 'read')
+  const found = isShortId(shortId) ? await context.store.getByShortId(caller.tenant, shortId) : null
+  return allowed(context, caller, found, 'read')
+}
+
+function allowed(context: ExportsContext, caller: Principal, found: Job | null, deed: Deed): Job {
   const job = known(found && isVisible(context, caller, found, deed) ? found : null)
   assertPermitted(context, caller, job, deed)
   return job

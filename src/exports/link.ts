@@ -6,6 +6,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { actorOf, type Principal } from '../access/principal.ts'
 import { FreightError } from '../job/errors.ts'
 import { isExpired, type Job } from '../job/job.ts'
+import { mayDownload } from './access.ts'
 import { archiveName } from './archive-name.ts'
 import type { ExportsContext } from './context.ts'
 import { getExport } from './get.ts'
@@ -146,12 +147,15 @@ export async function mintArchiveLink(context: ExportsContext, caller: Principal
 
 /**
  * A link for an answer that shows one each time it is read: to the only file of a completed job, to the archive of several. Not recorded, for
- * whoever reads an answer has downloaded nothing yet.
+ * whoever reads an answer has downloaded nothing yet. Null where the caller may not have the files, or there are none now.
  */
-export function linkToFiles({ links, now }: ExportsContext, job: Job, lifetimeMs: number): string {
+export function linkToFiles(context: ExportsContext, caller: Principal, job: Job, lifetimeMs: number): string | null {
+  const now = context.now()
   const [only, second] = job.files
-  const linked = only && !second ? { index: 1, name: only.name } : { index: 'zip' as const, name: archiveName(job) }
-  return links.mint({ jobId: job.id, run: job.run, ...linked }, now(), lifetimeMs)
+  const isThere = job.status === 'completed' && !isExpired(job, now) && job.filesRemovedAt === null
+  if (!only || !isThere || !mayDownload(context, caller, job)) return null
+  const linked = second ? { index: 'zip' as const, name: archiveName(job) } : { index: 1, name: only.name }
+  return context.links.mint({ jobId: job.id, run: job.run, ...linked, by: caller.id }, now, lifetimeMs)
 }
 
 function assertDownloadable(job: Job, now: Date): void {

@@ -2,8 +2,7 @@
 import type { Principal } from '../access/principal.ts'
 import type { Job } from '../job/job.ts'
 import type { ExportsContext } from './context.ts'
-import { getExport, known } from './get.ts'
-import { isShortId } from './ids.ts'
+import { getExport, getExportByShortId, known } from './get.ts'
 
 export type Served = (resource: string) => boolean
 
@@ -18,7 +17,7 @@ export async function findServedExport(
   shortId: string,
   serves: Served,
 ): Promise<Job> {
-  const job = known(isShortId(shortId) ? await context.store.getByShortId(caller.tenant, shortId) : null)
+  const job = await getExportByShortId(context, caller, shortId)
   return known(isServed(job, serves) ? job : null)
 }
 

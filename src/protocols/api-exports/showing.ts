@@ -32,10 +32,11 @@ export class Showing {
 
   async shown(caller: Principal, job: Job, include: readonly Relationship[]): Promise<Shown> {
     const now = this.#site.context.now()
+    const link = linkToFiles(this.#site.context, caller, job, ATTACHMENT_MS)
     const attributes = viewExport(job, {
       now,
       typeOf: this.#typeOf,
-      attachmentUrl: (completed) => `${this.#site.publicUrl()}${linkToFiles(this.#site.context, completed, ATTACHMENT_MS)}`,
+      attachmentUrl: link === null ? null : `${this.#site.publicUrl()}${link}`,
     })
     const entries: Partial<Record<Relationship, readonly Entry[]>> = {}
     for (const type of include) entries[type] = await this.entries(caller, job, type)

@@ -1,5 +1,5 @@
 /** From a job to the wire: the attributes of an export. Pure. */
-import { isExpired, type Job } from '../../job/job.ts'
+import type { Job } from '../../job/job.ts'
 import { estimateCompletion, percentage } from '../../job/progress.ts'
 
 type ExportStatus = 'pending' | 'in_progress' | 'interrupted' | 'completed' | 'failed'
@@ -8,8 +8,8 @@ export interface ViewSite {
   readonly now: Date
   /** resource_type by the resource behind it. */
   typeOf(resource: string): string
-  /** A link that was minted for this answer. */
-  attachmentUrl(job: Job): string
+  /** A link that was minted for this answer; null where there is no file, or the caller may not have it. */
+  readonly attachmentUrl: string | null
 }
 
 export type ExportAttributes = ReturnType<typeof viewExport>
@@ -33,7 +33,7 @@ export function viewExport(job: Job, site: ViewSite) {
     records_count: job.progress.total ?? 0,
     processed_count: job.progress.processed,
     progress: percentage(job.progress, job.status === 'completed') ?? 0,
-    attachment_url: hasAttachment(job, site.now) ? site.attachmentUrl(job) : null,
+    attachment_url: site.attachmentUrl,
     errors_log: job.status === 'failed' ? errorsLog(job.error) : {},
     created_at: job.createdAt.toISOString(),
     updated_at: job.updatedAt.toISOString(),
@@ -98,10 +98,6 @@ export function wireFormat(format: string): 'json' | 'csv' | null {
 
 export function errorsLog(error: { readonly code: string; readonly message: string } | null): Record<string, string> {
   return error === null ? {} : { [error.code]: error.message }
-}
-
-function hasAttachment(job: Job, now: Date): boolean {
-  return job.status === 'completed' && job.files.length > 0 && !isExpired(job, now) && job.filesRemovedAt === null
 }
 
 function time(at: Date | null): string | null {
