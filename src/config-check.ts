@@ -7,6 +7,7 @@ import { statSync } from 'node:fs'
 import { dirname, parse, resolve } from 'node:path'
 import type { Config, Environment, ResolvedResource, ResolvedSource, ResourceConfig } from './config.ts'
 import { checkIssuers, checkLimits, checkResourceAccess, checkSessionVariables } from './config-access.ts'
+import { CODE_SOURCE, checkCode } from './config-code.ts'
 import { checkDelivery } from './config-delivery.ts'
 import { FreightError } from './job/errors.ts'
 import { CELL_TYPES } from './job/row-text.ts'
@@ -25,7 +26,7 @@ const NO_PROGRESS_MS = 5 * MINUTE_MS
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 const SECRET_LENGTH = 32
 const EXAMPLE_SECRET = /change.?me|example|replace|placeholder|your.?secret|^(.{1,8})\1+$/i
-const SCHEMES = ['sqlite:', 'postgres:', 'postgresql:']
+const SCHEMES = ['sqlite:', 'postgres:', 'postgresql:', 'code:']
 /** Each connection is a process on the database's machine. */
 const MOST_PARALLEL = 16
 
@@ -89,16 +90,25 @@ function checkSecret(name: string, given: string | undefined): string | null {
   return given
 }
 
-/** `file` null: served without a configuration. `base` is the folder that relative paths start from. */
-export function checkConfig(file: unknown, base: string, shown: string): Offer {
+/**
+ * `file` null: served without a configuration. `base` is the folder that relative paths start from, `modulePath` the file itself where it
+ * is one: threads import it for its `code`.
+ */
+export function checkConfig(file: unknown, base: string, shown: string, modulePath: string | null = null): Offer {
   const root = new Place(shown, '')
   const config = file === null ? {} : root.object(file, CONFIG_KEYS)
   const amount = (key: string, most: number, otherwise: number): number =>
     config[key] === undefined ? otherwise : root.at(key).number(config[key], most)
   const count = (key: string, most: number, otherwise: number): number =>
     config[key] === undefined ? otherwise : root.at(key).count(config[key], most)
-  const sources = file === null ? {} : checkSources(root, config, base)
-  const resources = file === null ? {} : checkResources(root.at('resources'), config.resources, sources)
+  const code = checkCode(root, config.code, modulePath)
+  const named = file === null ? {} : checkSources(root, config, base)
+  const tables = file === null ? {} : checkResources(root.at('resources'), config, named)
+  const sources = { ...named, ...code.sources }
+  const resources = { ...tables, ...code.resources }
+  for (const name of Object.keys(tables))
+    if (Object.hasOwn(code.resources, name))
+      throw root.at('resources').at(name).invalid('is the name of a resource in code, too.')
   return {
     sources,
     resources,
@@ -120,7 +130,7 @@ export function checkConfig(file: unknown, base: string, shown: string): Offer {
 }
 
 const CONFIG_KEYS =
-  'source sources resources protocols delivery issuers limits concurrency retentionDays linkMinutes tokenMinutes auditDays drainSeconds maxRunHours requestsPerMinute'.split(
+  'source sources resources code protocols delivery issuers limits concurrency retentionDays linkMinutes tokenMinutes auditDays drainSeconds maxRunHours requestsPerMinute'.split(
     ' ',
   )
 const RESOURCE_KEYS =
@@ -132,10 +142,13 @@ function checkSources(root: Place, config: Members, base: string): Record<string
   const { source, sources } = config
   if (source !== undefined && sources !== undefined) throw root.invalid('give source or sources, not both.')
   if (source !== undefined) return { main: checkSource(root.at('source'), source, base) }
+  if (sources === undefined && config.code !== undefined) return {}
   if (sources === undefined) throw root.invalid("says no source; write source: 'sqlite:path/to/database.db'.")
   const place = root.at('sources')
   const named = place.map(sources, (at, value, name) => {
     checkName(at, name)
+    if (name === CODE_SOURCE && config.code !== undefined)
+      throw at.invalid("is the name of the source of this file's own code; choose another.")
     return checkSource(at, value, base)
   })
   if (Object.keys(named).length === 0) throw place.invalid('names no source.')
@@ -160,8 +173,9 @@ function checkSourceUrl(place: Place, value: unknown, base: string): string {
     const found = scheme === '' ? 'begins with no kind of source' : `"${scheme}" is not a kind of source that is known`
     throw place.invalid(`${found}; known: sqlite:path, postgres://user@host/database.${didYouMean(scheme, SCHEMES)}`)
   }
-  if (scheme !== 'sqlite:') return checkServerUrl(place, url)
   const path = url.slice(scheme.length)
+  if (scheme === 'code:') return `${scheme}${resolve(base, place.text(path))}`
+  if (scheme !== 'sqlite:') return checkServerUrl(place, url)
   if (path === '' || path === ':memory:' || path.includes('\0'))
     throw place.invalid('must name a database file: sqlite:path/to/database.db.')
   if (/^\/\/[^/]/.test(path)) throw place.invalid('has two slashes; write sqlite:path, or sqlite:/path for one from the root.')
@@ -178,12 +192,14 @@ function checkServerUrl(place: Place, url: string): string {
 
 function checkResources(
   place: Place,
-  value: unknown,
+  { resources: value, code }: Members,
   sources: Readonly<Record<string, unknown>>,
 ): Record<string, ResolvedResource> {
+  if (value === undefined && code !== undefined) return {}
   if (value === undefined) throw place.invalid('is missing: it lists what may be exported.')
   const resources = place.map(value, (at, resource, name) => checkResource(at, resource, name, Object.keys(sources)))
-  if (Object.keys(resources).length === 0) throw place.invalid('is empty: list at least one table that may be exported.')
+  if (Object.keys(resources).length === 0 && code === undefined)
+    throw place.invalid('is empty: list at least one table that may be exported.')
   return resources
 }
 

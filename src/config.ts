@@ -10,6 +10,7 @@ import type { CheckedIssuer } from './config-access.ts'
 import { checkConfig, checkEnvironment, invalid } from './config-check.ts'
 import type { DeliveryConfig, DeliverySettings } from './config-delivery.ts'
 import type { Quotas } from './job/limits.ts'
+import type { CodeResource } from './job/code-resource.ts'
 import type { CellType } from './job/row-text.ts'
 import type { MaskName } from './job/spec.ts'
 import type { ProtocolsConfig } from './protocols/settings.ts'
@@ -110,7 +111,13 @@ export interface FreightConfig {
   /** One source, named `main`. */
   readonly source?: string | SourceConfig
   readonly sources?: Readonly<Record<string, string | SourceConfig>>
+  /** May be empty where `code` lists some. */
   readonly resources: Readonly<Record<string, ResourceConfig>>
+  /**
+   * Resources written in code, each made by `defineResource`. Run threads import this file again for them, so this works only in a
+   * configuration file; elsewhere name their module as a source, `code:path`.
+   */
+  readonly code?: readonly CodeResource[]
   /** Wire protocols served beside Freight's own API; none when absent. */
   readonly protocols?: ProtocolsConfig
   /** Where callers may have their files copied to. */
@@ -208,7 +215,7 @@ export async function loadConfig(input: {
     const path = resolve(cwd, named)
     const shown = input.file || env.FREIGHT_CONFIG ? named : basename(named)
     const module = await importConfig(path, shown)
-    return { ...settings, ...checkConfig(module.default, dirname(path), shown) }
+    return { ...settings, ...checkConfig(module.default, dirname(path), shown, path) }
   }
   if (input.fallback) return { ...settings, ...checkConfig(input.fallback, settings.dataDir, 'the built-in configuration') }
   return { ...settings, ...checkConfig(null, cwd, '') }

@@ -8,6 +8,7 @@ export {
   resolveConfig,
   type SourceConfig,
 } from './config.ts'
+export { type CodeField, type CodeRequest, type CodeResource, type CodeRows, defineResource } from './job/code-resource.ts'
 export { type ErrorCode, FreightError } from './job/errors.ts'
 export type { Manifest } from './job/manifest.ts'
 export type { ExportRequest } from './job/spec.ts'

@@ -10,6 +10,7 @@ import type { CheckedPart, CheckedSpec, ExportRequest, PartRequest, Selected } f
 import { didYouMean } from '../job/suggestion.ts'
 import type { TableDescription } from '../sources/source.ts'
 import type { Caller, Catalog, PublicResource } from './catalog.ts'
+import { assertCodeFilters, checkOnRowError, codeRequest } from './code.ts'
 import { maskedType, selectFields } from './fields.ts'
 import { filterPredicate } from './filters.ts'
 import { chooseOutput } from './output.ts'
@@ -47,6 +48,7 @@ interface Offer {
 export function createCatalog(input: CatalogInput): Catalog {
   const resources = new Map(Object.keys(input.resources).map((name) => [name, resolve(input, name)]))
   relateResources(resources, input.resources)
+  for (const resource of resources.values()) assertCodeFilters(resource)
   const restricted = new Restricted(resources)
   const whole = [...restricted.for(null, DEEDS)]
   const sorts = new Map(whole.map(([name, resource]) => [name, defaultSort(resource, input.resources[name]?.sort)]))
@@ -61,7 +63,10 @@ export function createCatalog(input: CatalogInput): Catalog {
     resources: (caller) => [...offersTo(caller, DEEDS).values()].map(publicResource),
     check(request, caller) {
       const met = new MetResources()
-      const { scopes, ...spec } = checkRequest(offersTo(caller, ['write']), request, scopeOf(caller, met))
+      const { scopes, ...spec } = checkRequest(offersTo(caller, ['write']), request, {
+        scope: scopeOf(caller, met),
+        tenant: caller?.tenant ?? null,
+      })
       const variables = sessionVariables(variablesOf(spec.source), caller)
       return { ...spec, sessionVariables: variables, access: { resources: met.resources, scopes, rows: met.rows } }
     },
@@ -111,6 +116,8 @@ function resolve(input: CatalogInput, name: string): Resource {
 
 function defaultSort(resource: Resource, sort: string | undefined): readonly string[] {
   const keys = (sort ?? '').split(',').flatMap((key) => key.trim() || [])
+  if (resource.code && keys.length > 0)
+    throw configInvalid(`resources.${resource.name}.sort`, 'a resource made by code cannot be sorted.')
   try {
     sortKeys(resource, keys, '', () => null)
   } catch (error) {
@@ -140,7 +147,13 @@ function publicResource({ resource, defaultSort: sort }: Offer): PublicResource 
 
 type CheckedRequest = Omit<CheckedSpec, 'access' | 'sessionVariables'> & { readonly scopes: readonly string[] }
 
-function checkRequest(offers: ReadonlyMap<string, Offer>, request: ExportRequest, scope: Scope): CheckedRequest {
+/** Whose rows: as a predicate, and for code by name. */
+interface Whose {
+  readonly scope: Scope
+  readonly tenant: string | null
+}
+
+function checkRequest(offers: ReadonlyMap<string, Offer>, request: ExportRequest, whose: Whose): CheckedRequest {
   const { parts } = request
   if (parts.length === 0 || parts.length > MAX_PARTS) {
     throw refusal('VALIDATION_FAILED', '/parts', `An export has 1 to ${MAX_PARTS} parts, not ${parts.length}.`)
@@ -157,7 +170,7 @@ function checkRequest(offers: ReadonlyMap<string, Offer>, request: ExportRequest
     const why = `"${offer.resource.name}" is of another source than "${asked[0]?.part.resource}"; one export reads one source.`
     throw refusal('VALIDATION_FAILED', `${at}/resource`, why)
   }
-  const checked = asked.map(({ part, at, offer }) => checkPart(offer, part, at, scope, request.dryData))
+  const checked = asked.map(({ part, at, offer }) => checkPart(offer, part, at, whose, request.dryData))
   const scopes = asked.flatMap(({ offer }, index) => scopesUsed(offer.resource, checked[index]?.select ?? []))
   return {
     source,
@@ -166,6 +179,7 @@ function checkRequest(offers: ReadonlyMap<string, Offer>, request: ExportRequest
     format,
     compression,
     output,
+    onRowError: checkOnRowError(request.onRowError),
     // Files of one export go together: none is kept longer than its strictest resource allows.
     retentionMs: Math.min(...asked.map(({ offer }) => offer.resource.retentionMs)),
   }
@@ -190,7 +204,7 @@ function offered(offers: ReadonlyMap<string, Offer>, part: PartRequest, at: stri
   throw refusal('RESOURCE_UNKNOWN', `${at}/resource`, why, { asked: part.resource, allowed: offers.keys() })
 }
 
-function checkPart(offer: Offer, part: PartRequest, at: string, scope: Scope, dryData: boolean): CheckedPart {
+function checkPart(offer: Offer, part: PartRequest, at: string, { scope, tenant }: Whose, dryData: boolean): CheckedPart {
   const { resource } = offer
   const { limit } = part
   if (limit !== null && !(Number.isSafeInteger(limit) && limit > 0)) {
@@ -203,11 +217,12 @@ function checkPart(offer: Offer, part: PartRequest, at: string, scope: Scope, dr
     kind: resource.kind,
     primaryKey: resource.primaryKey,
     select: selectFields(resource, part, at, scope, dryData),
-    where: filterPredicate(resource, part.filters, `${at}/filters`, scope),
+    where: resource.code ? null : filterPredicate(resource, part.filters, `${at}/filters`, scope),
     scope: scope(resource),
     sort: sortKeys(resource, sort, `${at}/sort`, scope),
     limit,
     maxRows: resource.maxRows,
     split: checkSplit(part.split, at),
+    ...(resource.code ? { code: codeRequest(resource, part, at, tenant) } : {}),
   }
 }

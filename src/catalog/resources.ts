@@ -63,6 +63,8 @@ export interface Resource {
   readonly needsOwn: boolean
   readonly retentionMs: number
   readonly maxRows: number | null
+  /** Of a resource in code: the filter keys it carries out itself; it has no others, no sort and no relations. */
+  readonly code: { readonly filters: readonly string[] } | null
   /** Columns that `dry_data` leaves out wherever they are asked for. */
   readonly dryOmits: ReadonlySet<string>
 }
@@ -122,6 +124,7 @@ export function resolveResource(name: string, config: ResolvedResource, table: T
     needsOwn: config.ownScope ?? false,
     retentionMs: config.retentionDays === undefined ? retentionMs : config.retentionDays * DAY_MS,
     maxRows: config.maxRows ?? null,
+    code: table.code ?? null,
     dryOmits: dryOmits(config, place, table, fields),
   }
 }

@@ -44,6 +44,7 @@ test('flags that were not given ask for nothing', () => {
       time_zone: null,
     },
     dryData: false,
+    onRowError: 'fail',
   })
 })
 

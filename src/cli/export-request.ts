@@ -1,6 +1,6 @@
 /** From the flags of `freight export` to the request the service takes, and to the name of the file. Pure. */
 import { InvalidArgumentError } from 'commander'
-import type { ExportRequest, Split } from '../job/spec.ts'
+import type { ExportRequest, OnRowError, Split } from '../job/spec.ts'
 
 /** As commander hands them over; what was not given is absent. */
 export interface ExportFlags {
@@ -18,6 +18,7 @@ export interface ExportFlags {
   readonly splitRows?: number
   readonly splitBytes?: number
   readonly dryData?: true
+  readonly onRowError?: OnRowError
   readonly output?: string
   readonly force?: true
   readonly manifest?: string
@@ -95,6 +96,7 @@ export function exportRequest(flags: ExportFlags): ExportRequest {
       time_zone: flags.timeZone ?? null,
     },
     dryData: flags.dryData ?? false,
+    onRowError: flags.onRowError ?? 'fail',
   }
 }
 

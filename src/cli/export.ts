@@ -35,6 +35,7 @@ export function addExport(program: Command): void {
     .option('--limit <rows>', 'rows at most (per file: --split-rows N|--split-bytes N)', wholeNumber(0, MOST))
     .addOption(new Option('--split-rows <rows>').argParser(wholeNumber(1, MOST)).hideHelp())
     .addOption(new Option('--split-bytes <bytes>').argParser(wholeNumber(1, MOST)).conflicts('splitRows').hideHelp())
+    .addOption(new Option('--on-row-error <what>').choices(['fail', 'skip']).hideHelp())
     .option('--dry-data', 'without keys, timestamps and blanks')
     .option('--output <file>', 'default: resource.format here; - is standard output', someText)
     .option('--force', 'replace an existing file')

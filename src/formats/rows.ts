@@ -40,13 +40,12 @@ export class ChunkEncoder {
   readonly #copies: RowWriter | null
   readonly #jsonForm = new ReusedBuffer()
   readonly #output = new ReusedBuffer()
-  /** Counted over all files of a split export: a row has one number. */
-  #rowsBefore: number
+  /** Rows read before this chunk: over all files of a split export, and those left out too, so that a row has one number. */
+  #rowsBefore = 0
 
   constructor(shape: Shape, tally: RowTally, writer: RowWriter) {
     this.#slots = slotsOf(shape)
     this.#tally = tally
-    this.#rowsBefore = tally.rows
     this.#writer = writer
     this.#copyRow = new CopyRow(this.#slots)
     const copyRow = writer.copyRow?.bind(writer)
@@ -55,9 +54,9 @@ export class ChunkEncoder {
 
   /** The chunk's rows as the file holds them; good until the next call. */
   encode(chunk: RowChunk): Uint8Array {
+    this.#rowsBefore = this.#tally.rows + this.#tally.errors
     try {
       const bytes = chunk.form === 'written' ? chunk.bytes : this.#write(chunk)
-      this.#rowsBefore += chunk.rows
       this.#tally.written(chunk.rows)
       return bytes
     } catch (thrown) {

@@ -5,6 +5,8 @@
  * a stack or a secret: it is shown to API callers as it stands. The technical cause travels in `cause` and goes to the log only.
  */
 
+import type { LogEntry } from './tally.ts'
+
 /** What a caller can be told, by the stage at which it goes wrong. The wire status of each stands in the protocols' `errors.ts`. */
 export const ERROR_CODES = [
   // The request as such
@@ -83,6 +85,8 @@ export interface ErrorDetails {
   readonly status?: string
   /** Of RATE_LIMITED: whose allowance is used up, a known caller's or that of an address without one. */
   readonly subject?: 'caller' | 'address'
+  /** The row that ended a run, for the errors log. */
+  readonly entry?: LogEntry
   /** Seconds after which trying again makes sense. */
   readonly retryAfterSeconds?: number
 }

@@ -16,11 +16,21 @@
  */
 export type RowForm = 'copy' | 'json' | 'written'
 
-/** A chunk always ends with a row's end. `rows` is exact. An empty chunk is never sent. */
+/** A chunk always ends with a row's end. `rows` is exact. An empty chunk is never sent, unless it tells of rows left out. */
 export interface RowChunk {
   readonly form: RowForm
   readonly bytes: Uint8Array
   readonly rows: number
+  /** Rows that came behind these and are no rows of their resource; only where wrong rows are to be skipped. */
+  readonly leftOut?: readonly LeftOutRow[]
+}
+
+/** `row` counts every row that was read, from 1. `column` is null for the whole row. `what` never repeats a value. */
+export interface LeftOutRow {
+  readonly row: number
+  readonly key: string | null
+  readonly column: string | null
+  readonly what: string
 }
 
 /** What a column holds as the catalog knows it. `any` is a column without a declared type: each value speaks for itself. */

@@ -5,6 +5,8 @@
 import type { CellType } from './row-text.ts'
 
 export type FormatName = 'csv' | 'json' | 'ndjson' | 'xlsx'
+/** What becomes of the export when a row is wrong: it fails, or the row is left out, counted and listed. */
+export type OnRowError = 'fail' | 'skip'
 export type CompressionName = 'gzip' | 'zstd'
 /**
  * Of CSV, but for `machine`. What a profile writes that no option says: `bigquery` base64 for bytes, `excel-eu` a decimal comma, `postgres` and
@@ -61,6 +63,8 @@ export interface ExportRequest {
   readonly compression: string | null
   readonly options: OutputRequest
   readonly dryData: boolean
+  /** Absent: `fail`. */
+  readonly onRowError?: OnRowError
 }
 
 /** Every choice about the bytes, made. */
@@ -209,6 +213,8 @@ export interface CheckedPart {
   readonly maxRows: number | null
   /** Null or absent: one file. */
   readonly split?: Split | null
+  /** For a resource in code, which finds its rows itself: whose, and the caller's filters as they came. */
+  readonly code?: { readonly tenant: string | null; readonly filters: Readonly<Record<string, unknown>> }
 }
 
 /** A bucket and a folder in it. Both destinations are plain data; `sealed` holds the credentials, readable only with FREIGHT_SECRET. */
@@ -268,6 +274,8 @@ export interface CheckedSpec {
   readonly format: FormatName
   readonly compression: CompressionName | null
   readonly output: Output
+  /** Absent: `fail`. */
+  readonly onRowError?: OnRowError
   /** How long a completed file is kept. */
   readonly retentionMs: number
   /** PostgreSQL: set for the transaction that reads, for row level security to ask (`current_setting('app.tenant')`). */

@@ -3,6 +3,7 @@
  * and `errors` (left out), and the three sum to the rows read. Cell counts per column and cause go to the manifest.
  */
 import type { CellChange, ChangeCause } from './manifest.ts'
+import type { LeftOutRow } from './row-text.ts'
 
 export interface Results {
   readonly successful: number
@@ -37,6 +38,12 @@ export class RowTally {
   /** Rows that were written without any change; cheap enough to call once per chunk. */
   written(rows: number): void {
     this.rows += rows
+  }
+
+  /** Rows that the source left out. */
+  leftOut(rows: readonly LeftOutRow[]): void {
+    this.errors += rows.length
+    for (const row of rows.slice(0, LOG_ENTRIES - this.#log.length)) this.#log.push({ resource: this.resource, ...row })
   }
 
   /** A cell that was changed on writing; `logged` is asked only while the log has room. */

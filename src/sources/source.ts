@@ -3,7 +3,7 @@
  * is its proof.
  */
 import type { CellType, Layout, RowChunk, RowCount, Shape } from '../job/row-text.ts'
-import type { CheckedPart, WrittenForm } from '../job/spec.ts'
+import type { CheckedPart, OnRowError, WrittenForm } from '../job/spec.ts'
 
 /** What a source knows of one of its tables or views. Names are the database's own. */
 export interface TableDescription {
@@ -14,6 +14,8 @@ export interface TableDescription {
   /** Empty where there is none. */
   readonly primaryKey: readonly string[]
   readonly foreignKeys: readonly ForeignKey[]
+  /** Of a resource in code: it cannot be sorted, and filtered only by these keys, which it carries out itself. */
+  readonly code?: { readonly filters: readonly string[] }
 }
 
 export interface ColumnDescription {
@@ -45,6 +47,8 @@ export interface Query {
   readonly job?: string
   /** The longest the whole reading may take. */
   readonly maxMs?: number
+  /** As in `CheckedSpec`; for sources whose rows can be wrong. */
+  readonly onRowError?: OnRowError
   /** As in `CheckedSpec`. */
   readonly sessionVariables?: Readonly<Record<string, string>>
 }

@@ -5,6 +5,7 @@ import type { CheckedSpec } from '../job/spec.ts'
 import { RowTally } from '../job/tally.ts'
 import type { Parts } from '../parts.ts'
 import type { Query, TableDescription } from '../sources/source.ts'
+import { withoutLeftOut } from './left-out.ts'
 import type { ProbeQuestion } from './probe-messages.ts'
 import { fieldsOf } from './run-export.ts'
 
@@ -76,7 +77,7 @@ async function countExactly(parts: Parts, spec: CheckedSpec, deadline: number, s
 
 function queryOf(parts: Parts, spec: CheckedSpec, read: CheckedSpec['parts']): Query {
   const { layout } = parts.format(spec.format)
-  return { parts: read, layout, sessionVariables: spec.sessionVariables ?? {} }
+  return { parts: read, layout, sessionVariables: spec.sessionVariables ?? {}, onRowError: spec.onRowError ?? 'fail' }
 }
 
 async function preview(parts: Parts, spec: CheckedSpec, rows: number, signal: AbortSignal): Promise<Preview> {
@@ -90,7 +91,7 @@ async function preview(parts: Parts, spec: CheckedSpec, rows: number, signal: Ab
     const shape = snapshot.shape(0)
     const chunks: Uint8Array[] = []
     const wanted = { format: spec.format, output: spec.output }
-    for await (const chunk of format.encode(snapshot.rows(0, wanted), shape, spec.output, tally))
+    for await (const chunk of format.encode(withoutLeftOut(snapshot.rows(0, wanted), tally), shape, spec.output, tally))
       chunks.push(Uint8Array.from(chunk))
     const fields = fieldsOf(part.resource, shape, '').map(({ name, type }) => ({ name, type }))
     return { bytes: Buffer.concat(chunks), rows: tally.rows, fields, changes: tally.changes }

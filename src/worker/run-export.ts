@@ -15,6 +15,7 @@ import type { Parts } from '../parts.ts'
 import type { Snapshot } from '../sources/source.ts'
 import { fileNames } from './file-names.ts'
 import { Ledger } from './ledger.ts'
+import { rowsRead, withoutLeftOut } from './left-out.ts'
 import { type SplitPart, splitFiles } from './split-files.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -81,7 +82,8 @@ async function readSnapshot(input: RunInput, parts: Parts, sink: RunSink, watchd
   const { spec } = input
   const source = parts.source(spec.source)
   const format = parts.format(spec.format)
-  const reading = { job: input.exportId, maxMs: input.maxRunMs, sessionVariables: spec.sessionVariables ?? {} }
+  const { sessionVariables = {}, onRowError = 'fail' } = spec
+  const reading = { job: input.exportId, maxMs: input.maxRunMs, sessionVariables, onRowError }
   const snapshot = await source.open({ parts: spec.parts, layout: format.layout, ...reading }, watchdog.signal)
   try {
     if (snapshot.session !== null) await sink.session(snapshot.session)
@@ -146,7 +148,7 @@ async function* exportPart(run: Run, index: number, name: string, tally: RowTall
     counted = counted.then((count) => (count.rows === null ? countBeside(snapshot, index, ledger) : count))
   }
   const read = snapshot.rows(index, { format: spec.format, output: spec.output })
-  const rows = checkedRows(read, index, part, ledger, watchdog, countAgain)
+  const rows = withoutLeftOut(checkedRows(read, index, part, ledger, watchdog, countAgain), tally)
   const proveAll = async (): Promise<void> => assertComplete(part, tally, ledger.processed(index), await counted)
   const encode = (some: AsyncIterable<RowChunk>) => format.encode(some, snapshot.shape(index), spec.output, tally)
   const write = async (fileName: string, content: AsyncIterable<Uint8Array>): Promise<WrittenFile> => {
@@ -197,10 +199,10 @@ async function* checkedRows(
   for await (const chunk of rows) {
     watchdog.alive()
     if (ledger.processed(index) === 0) onFirst()
-    if (part.maxRows !== null && ledger.processed(index) + chunk.rows > part.maxRows)
+    if (part.maxRows !== null && ledger.processed(index) + rowsRead(chunk) > part.maxRows)
       throw tooManyRows(part.resource, part.maxRows)
     yield chunk
-    ledger.add(index, chunk.rows)
+    ledger.add(index, rowsRead(chunk))
   }
 }
 

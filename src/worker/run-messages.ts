@@ -1,6 +1,7 @@
 /** What a run thread and the holder of its claim say to each other; plain data only. */
 import type { Config } from '../config.ts'
 import type { PlainError } from '../job/errors.ts'
+import type { LogEntry } from '../job/tally.ts'
 import type { PartsConfig } from '../parts.ts'
 import type { CloseThread } from './retire.ts'
 import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run-export.ts'
@@ -21,5 +22,5 @@ export type FromRunThread =
   | { readonly type: 'progress'; readonly progress: RunProgress }
   | { readonly type: 'file'; readonly file: WrittenFile }
   | { readonly type: 'done'; readonly outcome: RunOutcome }
-  /** `detail` is for the log only. */
-  | { readonly type: 'failed'; readonly error: PlainError; readonly detail: string | null }
+  /** `detail` is for the log only; `entry` is the row that ended the run. */
+  | { readonly type: 'failed'; readonly error: PlainError; readonly detail: string | null; readonly entry: LogEntry | null }

@@ -68,7 +68,7 @@ async function run(input: RunInput): Promise<void> {
   } catch (thrown) {
     const error = asFreightError(thrown)
     // The cause stays in this process' log: it may hold SQL or a path, which no answer may.
-    send({ type: 'failed', error: toPlainError(error), detail: describeCause(error) })
+    send({ type: 'failed', error: toPlainError(error), detail: describeCause(error), entry: error.details.entry ?? null })
   } finally {
     clearInterval(timer)
   }

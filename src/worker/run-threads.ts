@@ -106,7 +106,8 @@ function converse(worker: Worker, input: RunInput, handlers: RunHandlers, signal
       resolve(message.outcome)
     } else if (message.type === 'failed') {
       if (message.detail) handlers.detail(message.detail)
-      fail(new FreightError(message.error.code, message.error.message))
+      const details = message.entry ? { entry: message.entry } : {}
+      fail(new FreightError(message.error.code, message.error.message, { details }))
     }
   }
   let grace: NodeJS.Timeout | undefined

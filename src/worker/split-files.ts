@@ -39,13 +39,13 @@ export async function* splitFiles(part: SplitPart): AsyncIterable<WrittenFile> {
 
 async function* provenFile(part: SplitPart, splitter: RowSplitter): AsyncIterable<Uint8Array> {
   const { tally } = part
-  const before = tally.rows + tally.errors
+  const before = tally.rows
   yield* splitter.measured(part.encode(splitter.file()))
-  const accounted = tally.rows + tally.errors - before
-  if (accounted !== splitter.fileRows) {
+  const written = tally.rows - before
+  if (written !== splitter.fileRows) {
     throw new FreightError(
       'ROWS_INCOMPLETE',
-      `"${tally.resource}": ${splitter.fileRows} rows were read for a file, ${accounted} accounted for. The file was not published.`,
+      `"${tally.resource}": ${splitter.fileRows} rows were read for a file, ${written} written to it. The file was not published.`,
     )
   }
   if (splitter.hasEnded) await part.proveAll()

@@ -234,8 +234,9 @@ async function endByFault(shift: Shift, job: Job, error: FreightError): Promise<
   const retry = isRetryable(error.code) && job.failures < MAX_FAILURES
   log.warn({ job: job.id, run: job.run, failures: job.failures, code: error.code, retry }, error.message)
   if (!retry) {
+    const { entry } = error.details
     const final = isRetryable(error.code) ? exhausted(job.failures, error) : toPlainError(error)
-    await insistently(shift, () => store.fail(job.id, job.run, final, [], at))
+    await insistently(shift, () => store.fail(job.id, job.run, final, entry ? [entry] : [], at))
     return 'failed'
   }
   const availableAt = new Date(at.getTime() + retryDelayMs(job.failures, shift.random))

@@ -12,6 +12,7 @@ describe('reading an export from its body', () => {
         compression: null,
         options: {},
         dryData: false,
+        onRowError: 'fail',
       },
       reference: null,
       referenceOrigin: null,

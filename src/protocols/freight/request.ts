@@ -19,6 +19,7 @@ export function readExport(body: ExportBody): Omit<NewExport, 'idempotency'> {
       compression: body.compression ?? null,
       options: body.options ?? {},
       dryData: body.dry_data ?? false,
+      onRowError: body.on_row_error ?? 'fail',
     },
     reference: body.reference ?? null,
     referenceOrigin: body.reference_origin ?? null,

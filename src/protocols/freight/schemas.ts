@@ -6,10 +6,12 @@ import Type, { type Static, type TSchema } from 'typebox'
 import { ERROR_CODES } from '../../job/errors.ts'
 import { EVENT_TYPES, JOB_STATUSES } from '../../job/job.ts'
 import { CELL_TYPES } from '../../job/row-text.ts'
-import { type CompressionName, type FormatName, MASK_NAMES, type Split } from '../../job/spec.ts'
+import { type CompressionName, type FormatName, MASK_NAMES, type OnRowError, type Split } from '../../job/spec.ts'
 
 const FORMATS = ['csv', 'json', 'ndjson', 'xlsx'] as const satisfies readonly FormatName[]
 const COMPRESSIONS = ['gzip', 'zstd', null] as const satisfies readonly (CompressionName | null)[]
+
+const ON_ROW_ERROR = ['fail', 'skip'] as const satisfies readonly OnRowError[]
 
 type Words = { description: string; [keyword: string]: unknown }
 
@@ -93,6 +95,12 @@ export const ExportBody = Type.Object(
       }),
     ),
     options: Type.Optional(OptionsBody),
+    on_row_error: Type.Optional(
+      Type.Enum([...ON_ROW_ERROR], {
+        default: 'fail',
+        description: 'Where rows are made by code: whether a wrong one fails the export, or is left out, counted and listed.',
+      }),
+    ),
     reference: Type.Optional(
       nullableText({ maxLength: 255, description: 'Your own name for this export; GET /exports finds it.' }),
     ),
@@ -198,6 +206,7 @@ export const ExportSchema = Type.Object(
     compression: nullableText({ description: 'Null for none.' }),
     dry_data: Type.Boolean(),
     options: OptionsBody,
+    on_row_error: Type.Enum([...ON_ROW_ERROR]),
     reference: nullableText({ description: 'As given.' }),
     reference_origin: nullableText({ description: 'As given.' }),
     metadata: plainObject({ description: 'As given.' }),

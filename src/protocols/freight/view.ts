@@ -23,6 +23,7 @@ export function viewExport(job: Job, at: { now: Date; queuePosition: number | nu
     compression: request.compression,
     dry_data: request.dryData,
     options: viewOptions(request.options),
+    on_row_error: request.onRowError ?? 'fail',
     reference: job.reference,
     reference_origin: job.referenceOrigin,
     metadata: job.metadata,
