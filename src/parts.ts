@@ -14,8 +14,8 @@ import { ndjsonFormat } from './formats/ndjson.ts'
 import { xlsxFormat } from './formats/xlsx.ts'
 import { FreightError } from './job/errors.ts'
 import type { CompressionName, FormatName } from './job/spec.ts'
-import { assertMasks } from './sources/mask.ts'
 import { createCodeSource } from './sources/code/code.ts'
+import { assertMasks } from './sources/mask.ts'
 import { createPostgresSource } from './sources/postgres/postgres.ts'
 import type { Source } from './sources/source.ts'
 import { createSqliteSource } from './sources/sqlite/sqlite.ts'
@@ -90,8 +90,8 @@ function refusingUnmasked(source: Source): Source {
 }
 
 export function createSource(resolved: ResolvedSource, tempDir: string, maskKey?: string): Source {
-  if (resolved.url.startsWith('code:')) return createCodeSource({ path: resolved.url.slice('code:'.length) })
   if (/^postgres(ql)?:/.test(resolved.url)) return createPostgresSource({ url: resolved.url, parallel: resolved.parallel })
   const mask = maskKey === undefined ? {} : { maskKey }
+  if (resolved.url.startsWith('code:')) return createCodeSource({ path: resolved.url.slice('code:'.length), ...mask })
   return createSqliteSource({ path: resolved.url.slice('sqlite:'.length), consistency: resolved.consistency, tempDir, ...mask })
 }

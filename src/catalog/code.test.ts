@@ -3,7 +3,10 @@ import type { ResolvedResource } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
 import type { ExportRequest, PartRequest } from '../job/spec.ts'
 import type { TableDescription } from '../sources/source.ts'
+import type { Caller } from './catalog.ts'
 import { createCatalog } from './create-catalog.ts'
+
+const caller: Caller = { tenant: 'acme', scopes: ['exports:write', 'exports:read'], claims: {} }
 
 const column = (name: string, type: 'integer' | 'text') => ({ name, type, declaredType: type, nullable: true, strict: false })
 
@@ -38,7 +41,7 @@ function refusal(work: () => unknown): FreightError {
 
 describe('a resource in code', () => {
   test('is told whose rows are asked for and by which filters, which it carries out itself', () => {
-    const spec = catalog(['status_eq', 'id_in']).check(request({ filters: { status_eq: 'paid', id_in: [1, 2] } }), 'acme')
+    const spec = catalog(['status_eq', 'id_in']).check(request({ filters: { status_eq: 'paid', id_in: [1, 2] } }), caller)
     expect(spec.parts[0]).toMatchObject({
       where: null,
       scope: null,
@@ -49,16 +52,16 @@ describe('a resource in code', () => {
   })
 
   test('is scoped by its tenant field as a table is', () => {
-    const { scope } = catalog([], { tenant: 'tenant_id' }).check(request({}), 'acme').parts[0] ?? {}
+    const { scope } = catalog([], { tenant: 'tenant_id' }).check(request({}), caller).parts[0] ?? {}
     expect(scope).toMatchObject({ op: 'eq', column: 'tenant_id', value: { text: 'acme' } })
   })
 
   test('is never asked to do what it does not say it can', () => {
     for (const filters of [['status_eq'], []]) {
-      const error = refusal(() => catalog(filters).check(request({ filters: { status_cont: 'x' } }), 'acme'))
+      const error = refusal(() => catalog(filters).check(request({ filters: { status_cont: 'x' } }), caller))
       expect(error).toMatchObject({ code: 'FILTER_UNKNOWN', details: { pointer: '/filters/status_cont', allowed: filters } })
     }
-    expect(refusal(() => catalog([]).check(request({ sort: ['id'] }), 'acme'))).toMatchObject({
+    expect(refusal(() => catalog([]).check(request({ sort: ['id'] }), caller))).toMatchObject({
       code: 'SORT_UNKNOWN',
       message: expect.stringContaining('cannot be sorted'),
       details: { pointer: '/sort' },
@@ -66,7 +69,7 @@ describe('a resource in code', () => {
   })
 
   test('is given only filter values that fit their fields', () => {
-    const error = refusal(() => catalog(['id_gt']).check(request({ filters: { id_gt: 'many' } }), 'acme'))
+    const error = refusal(() => catalog(['id_gt']).check(request({ filters: { id_gt: 'many' } }), caller))
     expect(error).toMatchObject({ code: 'FILTER_VALUE_INVALID', details: { pointer: '/filters/id_gt' } })
   })
 
@@ -83,7 +86,7 @@ describe('a resource in code', () => {
 
 describe('on_row_error', () => {
   test('is fail unless skip was asked for', () => {
-    const check = (more: object) => catalog([]).check(request({}, more), 'acme').onRowError
+    const check = (more: object) => catalog([]).check(request({}, more), caller).onRowError
     expect([check({}), check({ onRowError: 'fail' }), check({ onRowError: 'skip' })]).toEqual(['fail', 'fail', 'skip'])
     expect(refusal(() => check({ onRowError: 'ignore' }))).toMatchObject({
       code: 'OPTION_INVALID',

@@ -1,8 +1,10 @@
 /** What the contract of a source asks (`test/contracts/source.ts`), as far as code has it: no tables, no snapshot, no SQL. */
+import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { seen } from '../../../test/code-module.ts'
 import { field, part, readColumn, readRows, rowsOf } from '../../../test/contracts/sample-part.ts'
+import { MASK_KEY } from '../../../test/contracts/source-masks.ts'
 import type { RowChunk } from '../../job/row-text.ts'
 import type { CheckedPart, OnRowError } from '../../job/spec.ts'
 import type { Snapshot, Source } from '../source.ts'
@@ -87,8 +89,18 @@ describe('rows made by code', () => {
     const scope = { op: 'eq', column: 'tenant_id', type: 'text', value: { type: 'text', text: 'acme' } } as const
     expect(await readColumn(source, ids('tenants', { scope }))).toEqual([1, 3, 5])
     expect(await readColumn(source, ids('tenants', { scope, limit: 2 }))).toEqual([1, 3])
+    const granted = {
+      op: 'in',
+      column: 'id',
+      type: 'integer',
+      values: [
+        { type: 'integer', text: '3' },
+        { type: 'integer', text: '4' },
+      ],
+    } as const
+    expect(await readColumn(source, ids('tenants', { scope: { op: 'and', of: [scope, granted] } }))).toEqual([3])
     const snapshot = await open(ids('tenants', { scope: { op: 'or', of: [] } }))
-    expect(() => snapshot.rows(0)).toThrow('scoped by one field')
+    expect(() => snapshot.rows(0)).toThrow('cannot be scoped by "or"')
   })
 
   it('that are wrong end the reading with their number, key and field, and no value', async () => {
@@ -119,6 +131,23 @@ describe('rows made by code', () => {
       [15, null, null, 'a row must be an object, not null'],
       [18, null, null, 'a row must be an object, not a list'],
     ])
+  })
+
+  it('are masked where they are to be, and a masked key is not in the errors log', async () => {
+    const masking = createCodeSource({ path: MODULE, maskKey: MASK_KEY })
+    const hash = (text: string) => createHmac('sha256', Buffer.from(MASK_KEY, 'hex')).update(text).digest('hex').slice(0, 32)
+    const select = [field('id', { mask: 'hash' }), field('note', { mask: 'partial' }), field('photo', { mask: 'null' })]
+    expect((await readRows(masking, part('orders', select))).slice(0, 2)).toEqual([
+      [hash('1'), null, null],
+      [hash('9007199254740993'), '***two"', null],
+    ])
+    const snapshot = await masking.open(
+      { parts: [part('wrong', [field('id', { mask: 'partial' }), 'note'])], layout: 'flat' },
+      AbortSignal.timeout(5_000),
+    )
+    await expect(chunksOf(snapshot)).rejects.toMatchObject({ details: { entry: { row: 3, key: null, column: 'note' } } })
+    const unkeyed = await open(part('orders', [field('id', { mask: 'hash' })]))
+    expect(() => unkeyed.rows(0)).toThrow('no key')
   })
 
   it('of code that throws end the reading; the reason stays out of the message', async () => {

@@ -10,14 +10,21 @@ import { CodeReading } from './reading.ts'
 
 const UNKNOWN: RowCount = { rows: null, exact: false }
 
-/** `path` is absolute: a module whose default export lists resources, or is a configuration with `code`. */
-export function createCodeSource({ path }: { path: string }): Source {
+interface CodeSourceOptions {
+  /** Absolute: of a module whose default export lists resources, or is a configuration with `code`. */
+  readonly path: string
+  /** Hex; for hashed masks. Absent: a field that is to be hashed fails. */
+  readonly maskKey?: string
+}
+
+export function createCodeSource({ path, maskKey }: CodeSourceOptions): Source {
   let loading: Promise<ReadonlyMap<string, CodeResource>> | null = null
   const load = (): Promise<ReadonlyMap<string, CodeResource>> => {
     loading ??= importResources(path)
     return loading
   }
   return {
+    masks: true,
     async tables() {
       return [...(await load()).keys()].sort()
     },
@@ -32,7 +39,7 @@ export function createCodeSource({ path }: { path: string }): Source {
       return openSnapshot(
         query,
         query.parts.map((part) => known(resources, part)),
-        signal,
+        { signal, maskKey: maskKey ?? null },
       )
     },
     async endSession() {},
@@ -84,7 +91,11 @@ function changed(what: string): FreightError {
   return new FreightError('SOURCE_CHANGED', `The code of this export has changed: ${what}. Ask for the export anew.`)
 }
 
-function openSnapshot(query: Query, resources: readonly CodeResource[], signal: AbortSignal): Snapshot {
+function openSnapshot(
+  query: Query,
+  resources: readonly CodeResource[],
+  { signal, maskKey }: { signal: AbortSignal; maskKey: string | null },
+): Snapshot {
   const closed = new AbortController()
   const stopped = AbortSignal.any([signal, closed.signal])
   const at = (index: number): { part: CheckedPart; resource: CodeResource; request: CodeRequest } => {
@@ -105,7 +116,7 @@ function openSnapshot(query: Query, resources: readonly CodeResource[], signal: 
     },
     rows(index) {
       const { part, resource, request } = at(index)
-      return new CodeReading(resource, part, query).chunks(request, stopped)
+      return new CodeReading(resource, part, query, maskKey).chunks(request, stopped)
     },
     async close() {
       closed.abort(new FreightError('ABORTED', 'The reading was ended.'))

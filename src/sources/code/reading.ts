@@ -27,10 +27,15 @@ export class CodeReading {
   #chunkBegan = performance.now()
   #turnedAt = performance.now()
 
-  constructor(resource: CodeResource, part: CheckedPart, { layout, onRowError }: Pick<Query, 'layout' | 'onRowError'>) {
+  constructor(
+    resource: CodeResource,
+    part: CheckedPart,
+    { layout, onRowError }: Pick<Query, 'layout' | 'onRowError'>,
+    maskKey: string | null,
+  ) {
     this.#resource = resource
     this.#part = part
-    this.#writer = new RowWriter(resource, part, layout)
+    this.#writer = new RowWriter(resource, part, layout, maskKey)
     this.#skips = onRowError === 'skip'
   }
 

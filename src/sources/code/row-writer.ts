@@ -2,8 +2,12 @@
 import { type CodeResource, codeField } from '../../job/code-resource.ts'
 import type { Layout, LeftOutRow } from '../../job/row-text.ts'
 import { flatLeaves } from '../../job/shape.ts'
-import type { CheckedPart, Predicate, Selected } from '../../job/spec.ts'
+import type { CheckedPart, MaskName, Selected } from '../../job/spec.ts'
+import { hashed, partial } from '../mask.ts'
 import { WrongValue, writerOf } from './cells.ts'
+import { assertScope, fits } from './scope.ts'
+
+type Field = Extract<Selected, { kind: 'field' }>
 
 interface Cell {
   readonly field: string
@@ -15,19 +19,25 @@ interface Cell {
 export type WrittenRow = { readonly line: string } | { readonly fault: Omit<LeftOutRow, 'row'> } | 'passed over'
 
 export class RowWriter {
+  readonly #part: CheckedPart
   readonly #cells: readonly Cell[]
   readonly #key: readonly Cell[]
-  readonly #tenants: readonly { field: string; text: string }[]
 
-  constructor(resource: CodeResource, part: CheckedPart, layout: Layout) {
-    const cellOf = (field: string): Cell => {
-      const { type, required } = codeField(resource.fields[field] ?? 'any')
-      return { field, isRequired: required, write: writerOf(type) }
+  /** `maskKey` null: a field that is to be hashed fails. */
+  constructor(resource: CodeResource, part: CheckedPart, layout: Layout, maskKey: string | null) {
+    const cellOf = ({ column, mask }: Pick<Field, 'column' | 'mask'>): Cell => {
+      const { type, required } = codeField(resource.fields[column] ?? 'any')
+      const write = writerOf(type)
+      return { field: column, isRequired: required, write: mask ? masked(write, mask, maskKey) : write }
     }
-    const leaves = layout === 'flat' ? flatLeaves(part.select).map(({ leaf }) => leaf) : part.select
-    this.#cells = leaves.map((leaf) => cellOf(columnOf(leaf)))
-    this.#key = part.primaryKey.map(cellOf)
-    this.#tenants = tenantsOf(part.scope)
+    assertScope(part.scope)
+    this.#part = part
+    const fields = fieldsOf(layout === 'flat' ? flatLeaves(part.select).map(({ leaf }) => leaf) : part.select)
+    this.#cells = fields.map(cellOf)
+    // A key that the caller may not see is not shown in the errors log either.
+    const shown = new Set(fields.flatMap(({ column, mask }) => (mask ? [] : [column])))
+    const { primaryKey } = part
+    this.#key = primaryKey.every((column) => shown.has(column)) ? primaryKey.map((column) => cellOf({ column })) : []
   }
 
   write(row: unknown): WrittenRow {
@@ -36,19 +46,18 @@ export class RowWriter {
       return { fault: { key: null, column: null, what: `a row must be an object, not ${found}` } }
     }
     let column: string | null = null
+    const read = (field: string): unknown => {
+      column = field
+      return propertyOf(row, field)
+    }
     try {
-      for (const { field, text } of this.#tenants) {
-        column = field
-        if (String(propertyOf(row, field)) !== text) return 'passed over'
-      }
-      let line = '['
-      for (const cell of this.#cells) {
-        column = cell.field
-        const value = propertyOf(row, cell.field)
+      if (!fits(this.#part.scope, read)) return 'passed over'
+      const cells = this.#cells.map((cell) => {
+        const value = read(cell.field)
         if (cell.isRequired && (value === null || value === undefined)) throw new WrongValue('it must be there and is not')
-        line += line === '[' ? cell.write(value) : `,${cell.write(value)}`
-      }
-      return { line: `${line}]\n` }
+        return cell.write(value)
+      })
+      return { line: `[${cells.join(',')}]\n` }
     } catch (error) {
       // Getters are the application's code: what they throw is not repeated.
       const what = error instanceof WrongValue ? error.message : 'its value could not be read'
@@ -76,14 +85,20 @@ function propertyOf(row: object, field: string): unknown {
   return (row as Readonly<Record<string, unknown>>)[field]
 }
 
-function columnOf(leaf: Selected): string {
-  if (leaf.kind === 'field') return leaf.column
-  throw new Error('a resource in code has no relations')
+function fieldsOf(leaves: readonly Selected[]): Field[] {
+  return leaves.map((leaf) => {
+    if (leaf.kind === 'field') return leaf
+    throw new Error('a resource in code has no relations')
+  })
 }
 
-/** The catalog scopes by one field that equals the tenant; anything else must not be taken for "all". */
-function tenantsOf(scope: Predicate | null): { field: string; text: string }[] {
-  if (scope === null) return []
-  if (scope.op === 'eq') return [{ field: scope.column, text: scope.value.text }]
-  throw new Error('a resource in code is scoped by one field')
+/** The mask of the value's text in the file; a wrong value is found before it is masked. */
+function masked(write: Cell['write'], mask: MaskName, maskKey: string | null): Cell['write'] {
+  if (mask === 'hash' && maskKey === null) throw new Error('there is no key to hash with')
+  return (value) => {
+    const cell = write(value)
+    if (cell === 'null' || mask === 'null') return 'null'
+    const text = value instanceof Uint8Array ? value : cell.startsWith('"') ? String(JSON.parse(cell)) : cell
+    return JSON.stringify(mask === 'partial' ? partial(text) : hashed(text, maskKey ?? ''))
+  }
 }
