@@ -5,7 +5,7 @@ import type { Job } from '../job/job.ts'
 import type { RowCount } from '../job/row-text.ts'
 import type { CheckedSpec, ExportRequest } from '../job/spec.ts'
 import type { NewJob } from '../store/store.ts'
-import { assertMay, isVisible } from './access.ts'
+import { assertMay, assertPermitted, isVisible } from './access.ts'
 import type { ExportsContext } from './context.ts'
 import { countRows, rowBound } from './count.ts'
 import { type DestinationRequest, sealDestination } from './destination.ts'
@@ -65,6 +65,8 @@ export async function createExport(context: ExportsContext, caller: Principal, i
   const { bounds } = input
   const checked = boundedSpec(context.catalog().check(input.request, caller), bounds)
   const spec = input.destination ? { ...checked, destination: sealDestination(input.destination, context.destinations) } : checked
+  // Files that are sent are as good as downloaded.
+  if (spec.destination) assertPermitted(context, caller, { spec }, 'download')
   const count = await countRows(context, spec, bounds?.countMs ?? COUNT_MS)
   if (bounds && count.exact && count.rows !== null) bounds.judge(count.rows, rowBound(spec) ?? bounds.maxRows)
   assertWithinBound(spec, count)

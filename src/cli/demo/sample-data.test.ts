@@ -110,9 +110,9 @@ test('an order costs what its line items cost', () => {
 
 test('every sample table and view is offered by the demo, each with a rule for whose rows they are', () => {
   const { resources } = demoConfig('/data/sample.db')
-  const names = [...SAMPLE_TABLES, ...contentViews].map(({ name }) => name)
-  expect(Object.keys(resources).sort()).toEqual(names.sort())
-  for (const name of names) {
+  const offered = [...SAMPLE_TABLES, ...contentViews]
+  expect(Object.keys(resources).sort()).toEqual(offered.map(({ name }) => name).sort())
+  for (const { name } of offered) {
     const columns = (database.pragma(`table_info(${name})`) as { name: string }[]).map((column) => column.name)
     expect(columns).toContain(resources[name]?.tenant)
     expect(columns).toEqual(

@@ -71,7 +71,14 @@ function expectWire({ status, headers, body, text: sent }: WireAnswer): void {
   expect(sent).not.toMatch(/:null|node_modules|select |SQLITE|canary-secret/)
 }
 
-const CALLER = { id: 'a', tenant: 'acme', mode: 'live', scopes: ['*'], claims: {}, address: null } as const
+const CALLER = {
+  id: 'a',
+  tenant: 'acme',
+  mode: 'live',
+  scopes: ['exports:read', 'exports:write', 'exports:download'],
+  claims: {},
+  address: null,
+} as const
 const LANGUAGE = { 'accept-language': 'en-US' }
 const bucket = {
   destinationType: 'AWS S3 bucket',
