@@ -32,7 +32,7 @@ export interface Deliveries {
 
 export type DeliveriesConfig = Pick<Config, 'delivery' | 'dataDir' | 'secret' | 'secretPrevious'>
 
-/** Together these stay below the time in which a run must show progress: a destination that is gone ends as one, not as a run that hangs. */
+/** Each silence is shorter than that which ends a run: a destination that is gone ends as one, not as a run that hangs. */
 const PATIENCE: Patience = { attempts: 5, silenceMs: 30_000, delayMs: (failures) => retryDelayMs(failures, Math.random) }
 
 export function createDeliveries(config: DeliveriesConfig): Deliveries {

@@ -29,14 +29,20 @@ export interface Delivery {
    * Copies the file under its name. Whoever reads the destination sees the whole file there or none, also when this rejects; what
    * stood there under that name is replaced. Faults of the moment are tried again, later each time. Rejects with a `DeliveryFault` when it
    * gives up, or with the reason of `signal`; then nothing half-written is left behind, as far as the destination can still be asked.
-   * `alive` is called whenever bytes have arrived.
+   * `alive` is called whenever bytes have arrived, and before each try: a delivery ends by its own patience, not for want of signs.
    */
   put(file: OutgoingFile, signal: AbortSignal, alive: () => void): Promise<Arrival>
   /** Ends its connections; safe to repeat. */
   close(): Promise<void>
 }
 
-/** Who a delivery may talk to and how patient it is. */
+/** What a run gives to what it waits for: `alive` says that something went on, be it that it was tried again. */
+export interface Watch {
+  readonly signal: AbortSignal
+  alive(): void
+}
+
+/** How often a step is tried, and how long it is waited for. */
 export interface Patience {
   /** Tries of one step that meets faults of the moment. */
   readonly attempts: number

@@ -1,11 +1,13 @@
 /** Tries again, later each time, until it succeeds, gives up or is stopped. */
 import { setTimeout } from 'node:timers/promises'
-import { DeliveryFault, type Patience } from './delivery.ts'
+import { DeliveryFault, type Patience, type Watch } from './delivery.ts'
 
 /** `work` throws DeliveryFaults; only a passing one is tried again. Rejects with the last of them, or with the signal's reason. */
-export async function insist<Result>(work: () => Promise<Result>, patience: Patience, signal: AbortSignal): Promise<Result> {
+export async function insist<Result>(work: () => Promise<Result>, patience: Patience, watch: Watch): Promise<Result> {
+  const { signal } = watch
   for (let failures = 1; ; failures += 1) {
     signal.throwIfAborted()
+    watch.alive()
     try {
       return await work()
     } catch (thrown) {

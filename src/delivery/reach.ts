@@ -109,7 +109,7 @@ function notPublic(): DeliveryFault {
 }
 
 /** Of addresses and of networks as `address/bits`. Throws for anything else. */
-export function listOf(networks: readonly string[]): BlockList {
+function listOf(networks: readonly string[]): BlockList {
   const list = new BlockList()
   for (const network of networks) {
     const [address = '', bits] = network.split('/')

@@ -9,7 +9,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { S3Credentials, S3Destination } from '../job/spec.ts'
-import type { Arrival, Delivery, OutgoingFile, Patience } from './delivery.ts'
+import type { Arrival, Delivery, OutgoingFile, Patience, Watch } from './delivery.ts'
 import { DeliveryFault } from './delivery.ts'
 import { loadPackage } from './optional-package.ts'
 import { insist } from './patience.ts'
@@ -67,15 +67,16 @@ class S3Delivery implements Delivery {
 
   put(file: OutgoingFile, signal: AbortSignal, alive: () => void): Promise<Arrival> {
     // Requests are tried again one by one; the file as a whole only when it arrived and is not what was sent.
-    return insist(() => this.#copy(file, signal, alive), this.#options.patience, signal)
+    const watch = { signal, alive }
+    return insist(() => this.#copy(file, watch), this.#options.patience, watch)
   }
 
-  async #copy(file: OutgoingFile, signal: AbortSignal, alive: () => void): Promise<Arrival> {
+  async #copy(file: OutgoingFile, watch: Watch): Promise<Arrival> {
     const target = { Bucket: this.#options.destination.bucket, Key: `${this.#prefix}/${file.name}`.replace(/^\//, '') }
     const isSmall = file.bytes <= (this.#options.partBytes ?? PART_BYTES)
-    const expected = isSmall ? await this.#putWhole(file, target, signal) : await this.#putParts(file, target, signal, alive)
-    alive()
-    return { name: file.name, bytes: file.bytes, verified: await this.#verify(file, target, expected, signal) }
+    const expected = isSmall ? await this.#putWhole(file, target, watch) : await this.#putParts(file, target, watch)
+    watch.alive()
+    return { name: file.name, bytes: file.bytes, verified: await this.#verify(file, target, expected, watch) }
   }
 
   async close(): Promise<void> {
@@ -85,32 +86,35 @@ class S3Delivery implements Delivery {
   }
 
   /** Resolves with the ETag that the object must have. */
-  async #putWhole(file: OutgoingFile, target: Target, signal: AbortSignal): Promise<string> {
+  async #putWhole(file: OutgoingFile, target: Target, watch: Watch): Promise<string> {
     const body = await bytesOf(await file.read(), file.bytes)
     const md5 = createHash('md5').update(body).digest()
     const input = { ...target, Body: body, ContentLength: body.length, ContentMD5: md5.toString('base64') }
-    await this.#ask(signal, ({ sdk, client }) =>
-      client.send(new sdk.PutObjectCommand({ ...input, ContentType: file.mediaType }), { abortSignal: signal }),
+    await this.#ask(watch, ({ sdk, client }) =>
+      client.send(new sdk.PutObjectCommand({ ...input, ContentType: file.mediaType }), { abortSignal: watch.signal }),
     )
     return md5.toString('hex')
   }
 
-  async #putParts(file: OutgoingFile, target: Target, signal: AbortSignal, alive: () => void): Promise<string> {
-    const { UploadId } = await this.#ask(signal, ({ sdk, client }) =>
-      client.send(new sdk.CreateMultipartUploadCommand({ ...target, ContentType: file.mediaType }), { abortSignal: signal }),
+  async #putParts(file: OutgoingFile, target: Target, watch: Watch): Promise<string> {
+    const { UploadId } = await this.#ask(watch, ({ sdk, client }) =>
+      client.send(new sdk.CreateMultipartUploadCommand({ ...target, ContentType: file.mediaType }), {
+        abortSignal: watch.signal,
+      }),
     )
     const upload = { ...target, UploadId }
     try {
-      const parts = await this.#sendParts(file, upload, signal, alive)
+      const parts = await this.#sendParts(file, upload, watch)
       const digests = Buffer.concat(parts.map(({ md5 }) => md5))
       const etag = `${createHash('md5').update(digests).digest('hex')}-${parts.length}`
       const MultipartUpload = { Parts: parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag })) }
-      await this.#ask(signal, async ({ sdk, client }) => {
+      await this.#ask(watch, async ({ sdk, client }) => {
         try {
-          await client.send(new sdk.CompleteMultipartUploadCommand({ ...upload, MultipartUpload }), { abortSignal: signal })
+          const completing = new sdk.CompleteMultipartUploadCommand({ ...upload, MultipartUpload })
+          await client.send(completing, { abortSignal: watch.signal })
         } catch (thrown) {
           // The answer to this or an earlier try may have been lost: then the upload is gone because it is an object.
-          if ((await this.#etag(target, signal)) !== etag) throw thrown
+          if ((await this.#etag(target, watch.signal)) !== etag) throw thrown
         }
       })
       return etag
@@ -121,25 +125,20 @@ class S3Delivery implements Delivery {
   }
 
   /** Rejects only when no request of this upload is under way any more: a part that arrives after the abort would stay, unseen and paid for. */
-  async #sendParts(
-    file: OutgoingFile,
-    upload: Target & { UploadId: string | undefined },
-    signal: AbortSignal,
-    alive: () => void,
-  ): Promise<Part[]> {
+  async #sendParts(file: OutgoingFile, upload: Target & { UploadId: string | undefined }, watch: Watch): Promise<Part[]> {
     const size = Math.max(this.#options.partBytes ?? PART_BYTES, Math.ceil(file.bytes / MOST_PARTS))
     const count = Math.ceil(file.bytes / size)
     const parts: Part[] = []
     const failed = new AbortController()
-    const either = AbortSignal.any([signal, failed.signal])
+    const either = AbortSignal.any([watch.signal, failed.signal])
     let next = 1
     const sendSome = async (): Promise<void> => {
       while (next <= count && !either.aborted) {
         const number = next++
         const start = (number - 1) * size
         const end = Math.min(file.bytes, start + size) - 1
-        parts[number - 1] = await this.#sendPart(file, upload, number, { start, end }, { signal, either })
-        alive()
+        parts[number - 1] = await this.#sendPart(file, upload, number, { start, end }, { watch, either })
+        watch.alive()
       }
     }
     const senders = Array.from({ length: PARTS_AT_ONCE }, () =>
@@ -148,7 +147,7 @@ class S3Delivery implements Delivery {
       }),
     )
     await Promise.all(senders)
-    signal.throwIfAborted()
+    watch.signal.throwIfAborted()
     failed.signal.throwIfAborted()
     return parts
   }
@@ -158,14 +157,14 @@ class S3Delivery implements Delivery {
     upload: Target & { UploadId: string | undefined },
     number: number,
     range: { start: number; end: number },
-    { signal, either }: { signal: AbortSignal; either: AbortSignal },
+    { watch, either }: { watch: Watch; either: AbortSignal },
   ): Promise<Part> {
     const body = await bytesOf(await file.read(range), range.end - range.start + 1)
     const md5 = createHash('md5').update(body).digest()
     const input = { ...upload, PartNumber: number, Body: body, ContentLength: body.length, ContentMD5: md5.toString('base64') }
     // Where another part has failed this one is not tried again, but neither cut off: the server would go on storing it.
-    const { ETag } = await this.#ask(either, ({ sdk, client }) =>
-      client.send(new sdk.UploadPartCommand(input), { abortSignal: signal }),
+    const { ETag } = await this.#ask({ ...watch, signal: either }, ({ sdk, client }) =>
+      client.send(new sdk.UploadPartCommand(input), { abortSignal: watch.signal }),
     )
     return { PartNumber: number, ETag: ETag ?? `"${md5.toString('hex')}"`, md5 }
   }
@@ -181,10 +180,10 @@ class S3Delivery implements Delivery {
   }
 
   /** Of the object as it stands there now. */
-  async #verify(file: OutgoingFile, target: Target, expected: string, signal: AbortSignal): Promise<Arrival['verified']> {
-    const head = await this.#ask(signal, async ({ sdk, client }) => {
+  async #verify(file: OutgoingFile, target: Target, expected: string, watch: Watch): Promise<Arrival['verified']> {
+    const head = await this.#ask(watch, async ({ sdk, client }) => {
       try {
-        return await client.send(new sdk.HeadObjectCommand(target), { abortSignal: signal })
+        return await client.send(new sdk.HeadObjectCommand(target), { abortSignal: watch.signal })
       } catch (thrown) {
         // Credentials that may only write: every request's MD5 was checked by the server, so the bytes are known to be there.
         if (statusOf(thrown) === 403) return null
@@ -212,7 +211,7 @@ class S3Delivery implements Delivery {
   }
 
   /** One request, tried until it succeeds or is given up. */
-  #ask<Result>(signal: AbortSignal, request: (session: { sdk: Sdk; client: S3Client }) => Promise<Result>): Promise<Result> {
+  #ask<Result>(watch: Watch, request: (session: { sdk: Sdk; client: S3Client }) => Promise<Result>): Promise<Result> {
     const { credentials, patience } = this.#options
     const once = async (): Promise<Result> => {
       const session = await this.#open()
@@ -222,7 +221,7 @@ class S3Delivery implements Delivery {
         throw thrown instanceof DeliveryFault ? thrown : s3Fault(thrown, Object.values(credentials))
       }
     }
-    return insist(once, patience, signal)
+    return insist(once, patience, watch)
   }
 
   #open(): Promise<{ sdk: Sdk; client: S3Client; end: () => void }> {

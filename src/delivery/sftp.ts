@@ -58,7 +58,7 @@ class SftpDelivery implements Delivery {
         throw sftpFault(thrown, secrets)
       }
     }
-    return insist(once, patience, signal)
+    return insist(once, patience, { signal, alive })
   }
 
   async close(): Promise<void> {

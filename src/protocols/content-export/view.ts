@@ -2,8 +2,6 @@
 import type { Job } from '../../job/job.ts'
 import { estimateCompletion, percentage } from '../../job/progress.ts'
 
-export type StatusView = ReturnType<typeof viewStatus>
-
 const STATUS = {
   pending: 'Pending',
   in_progress: 'In Progress',
