@@ -17,10 +17,15 @@ export async function getExport(context: ExportsContext, caller: Principal, id: 
 }
 
 /** The same by the short id. */
-export async function getExportByShortId(context: ExportsContext, caller: Principal, shortId: string): Promise<Job> {
-  assertMay(caller, 'read')
+export async function getExportByShortId(
+  context: ExportsContext,
+  caller: Principal,
+  shortId: string,
+  deed: Deed = 'read',
+): Promise<Job> {
+  assertMay(caller, deed)
   const found = isShortId(shortId) ? await context.store.getByShortId(caller.tenant, shortId) : null
-  return allowed(context, caller, found, 'read')
+  return allowed(context, caller, found, deed)
 }
 
 function allowed(context: ExportsContext, caller: Principal, found: Job | null, deed: Deed): Job {

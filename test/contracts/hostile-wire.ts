@@ -4,6 +4,7 @@
  */
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createKey } from '../../src/access/keys.ts'
 import type { ProtocolSite, WireAnswer, WireRequest } from '../protocol-site.ts'
 import { jobId } from './sample-job.ts'
 
@@ -233,6 +234,18 @@ export function describeHostileWire(name: string, wire: HostileWire): void {
         )
         expect([401, 405]).toContain(twice.status)
       })
+    })
+
+    it('I11: a key that may only read creates nothing, and one that may only write reads nothing', async () => {
+      const headers = async (scopes: string[]) => {
+        const { secret } = await createKey(site.store, { tenant: 'acme', name: 'narrow', mode: 'live', scopes }, site.clock.now)
+        return { authorization: `Bearer ${secret}` }
+      }
+      const reading = await headers(['exports:read'])
+      refused(await post(wire.create.body, reading), 403)
+      refused(await ask(wire.read(jobId(1)), { headers: reading }), 404)
+      refused(await ask(wire.read(jobId(1)), { headers: await headers(['exports:write']) }), 403)
+      refused(await ask(wire.read(jobId(1)), { headers: await headers([]) }), 403)
     })
 
     it('stores nothing of what it refuses, and still answers', async () => {

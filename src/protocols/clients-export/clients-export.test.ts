@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { completionOf, jobId } from '../../../test/contracts/sample-job.ts'
 import { play, readExchanges } from '../../../test/exchanges.ts'
 import { openProtocolSite, type ProtocolSite, type Tables, type WireAnswer } from '../../../test/protocol-site.ts'
+import { createKey } from '../../access/keys.ts'
 import { listResources } from '../../exports/resources.ts'
 import type { CellType } from '../../job/row-text.ts'
 import { configuredClients } from './clients.ts'
@@ -341,6 +342,18 @@ describe('clients-export', () => {
     const { request_id: _other, ...second } = unknown?.body ?? {}
     expect({ status: theirs?.status, ...first }).toEqual({ status: 404, ...second })
     expect((await site.ask(`${EXPORTS}/${id}`, { headers })).status).toBe(404)
+  })
+
+  it('gives the link only to those who may download', async () => {
+    const { id } = await site.given({ number: 112, status: 'completed', resource: 'clients' })
+    const { secret } = await createKey(
+      site.store,
+      { tenant: 'acme', name: 'reads', mode: 'live', scopes: ['exports:read'] },
+      site.clock.now,
+    )
+    const answer = await site.ask(`${EXPORTS}/${id}`, { headers: { authorization: `Bearer ${secret}` } })
+    expectWire(answer)
+    expect(answer.body).toMatchObject({ status: 'Completed', downloadUrl: null })
   })
 
   it('takes the key from x-api-key', async () => {

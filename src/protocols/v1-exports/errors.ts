@@ -18,7 +18,8 @@ const WIRE_ERRORS: Partial<Readonly<Record<ErrorCode, WireError>>> = {
 const CODES: Readonly<Record<number, string>> = {
   403: 'FORBIDDEN',
   404: 'NOT_FOUND',
-  429: 'RATE_LIMITED',
+  // What a project may ask for at once: requests, exports, rows.
+  429: 'BURST_LIMIT_EXCEEDED',
   503: 'SERVICE_UNAVAILABLE',
 }
 
@@ -39,7 +40,7 @@ function wireError(error: FreightError, status: number): WireError {
   const known = WIRE_ERRORS[error.code]
   if (known) return known
   if (error.code === 'NOT_FOUND' && error.details.pointer === '/endpoint_id') return [404, 'ENDPOINT_NOT_FOUND']
-  if (error.code === 'RATE_LIMITED' && error.details.subject === 'caller') return [429, 'BURST_LIMIT_EXCEEDED']
+  if (error.code === 'RATE_LIMITED' && error.details.subject === 'address') return [429, 'RATE_LIMITED']
   if (status >= 500) return [status, CODES[status] ?? 'INTERNAL_ERROR']
   // This wire has no 422: whatever is wrong with a request is 400.
   return [status === 422 ? 400 : status, CODES[status] ?? 'INVALID_REQUEST']

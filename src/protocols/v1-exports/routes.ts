@@ -10,6 +10,7 @@ import { removeExport } from '../../exports/remove.ts'
 import { getServedExport, isServed } from '../../exports/served.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { Job } from '../../job/job.ts'
+import type { Deed } from '../../job/scopes.ts'
 import { readIdempotencyKey } from '../idempotency-key.ts'
 import { callerOf, type ProtocolSite } from '../protocol.ts'
 import type { Messages } from './messages.ts'
@@ -25,8 +26,8 @@ const LISTED_AT_ONCE = 100
 export function v1Routes(app: FastifyInstance, messages: Messages, { context, publicUrl }: ProtocolSite): void {
   const serves = (resource: string): boolean => resource === messages.resource
   const view = (job: Job) => viewExport(job, messages, context.now())
-  const found = (request: FastifyRequest<ById>): Promise<Job> =>
-    notFoundAs('Export not found', () => getServedExport(context, callerOf(request), readId(request.params.id), serves))
+  const found = (request: FastifyRequest<ById>, deed: Deed): Promise<Job> =>
+    notFoundAs('Export not found', () => getServedExport(context, callerOf(request), readId(request.params.id), serves, deed))
 
   app.post('/v1/exports', async (request, reply) => {
     const caller = callerOf(request)
@@ -42,17 +43,17 @@ export function v1Routes(app: FastifyInstance, messages: Messages, { context, pu
     return answer(reply, jobs.filter((job) => isServed(job, serves)).map(view))
   })
 
-  app.get<ById>('/v1/exports/:id', async (request, reply) => answer(reply, view(await found(request))))
+  app.get<ById>('/v1/exports/:id', async (request, reply) => answer(reply, view(await found(request, 'read'))))
 
   app.get<ById>('/v1/exports/:id/download', async (request, reply) => {
-    const { id, files } = await found(request)
+    const { id, files } = await found(request, 'download')
     const caller = callerOf(request)
     const link = await (files.length > 1 ? mintArchiveLink(context, caller, id) : mintLink(context, caller, id, null))
     return answer(reply.code(302).header('location', `${publicUrl()}${link}`), {})
   })
 
   app.delete<ById>('/v1/exports/:id', async (request, reply) => {
-    const { id } = await found(request)
+    const { id } = await found(request, 'write')
     await notFoundAs('Export not found', () => removeExport(context, callerOf(request), id))
     return reply.code(204).send()
   })

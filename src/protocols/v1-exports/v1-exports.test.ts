@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { jobId } from '../../../test/contracts/sample-job.ts'
 import { play, readExchanges } from '../../../test/exchanges.ts'
 import { openProtocolSite, type ProtocolSite, type WireAnswer } from '../../../test/protocol-site.ts'
+import { createKey } from '../../access/keys.ts'
 import type { HttpOptions } from '../../http/server.ts'
 import type { CellType } from '../../job/row-text.ts'
 import { v1Exports } from './v1-exports.ts'
@@ -242,6 +243,23 @@ describe('v1-exports', () => {
     const listed = (await get('')).body.data.map((each: Static<typeof Export>) => each.id)
     expect(listed).not.toContain(id)
     expect(listed).not.toContain(both)
+  })
+
+  it('asks a scope for each deed: to read, to write and to download', async () => {
+    const { id } = await site.given({ number: 61, status: 'completed', resource: 'messages' })
+    const statuses = async (scopes: string[]) => {
+      const { secret } = await createKey(site.store, { tenant: 'acme', name: 'narrow', mode: 'live', scopes }, site.clock.now)
+      const headers = { authorization: `Bearer ${secret}` }
+      return [
+        (await get(`/${id}`, headers)).status,
+        (await get(`/${id}/download`, headers)).status,
+        (await post(span, headers)).status,
+        (await site.ask(`/v1/exports/${id}`, { method: 'DELETE', headers })).status,
+      ]
+    }
+    expect(await statuses(['exports:read'])).toEqual([200, 403, 403, 403])
+    expect(await statuses(['exports:download'])).toEqual([403, 302, 403, 403])
+    expect(await statuses(['exports:write'])).toEqual([403, 403, 201, 204])
   })
 
   it('lists every export of the tenant, newest first, and none of another', async () => {
