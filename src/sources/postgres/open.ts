@@ -29,6 +29,8 @@ export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> 
     if (!row) throw new Error('a select without a table gave no row')
     const join = `${begin}; set transaction snapshot ${literal(row.id)}`
     const helpers = await openHelpers(options, plans, join)
+    // The first connection only holds the snapshot while others read.
+    if (helpers.length > 0) await client.query('set local idle_in_transaction_session_timeout = 0')
     const backends = [backendOf(row), ...helpers.map(({ backend }) => backend)]
     const readers = helpers.map((helper) => helper.client)
     return new PostgresSnapshot(options, { client, readers, backends, plans, join, takenAt: new Date(Number(row.taken_ms)) })

@@ -240,6 +240,9 @@ describe('tables of many kinds', () => {
       insert into parted values (2, '2025-02-01'), (1, '2024-02-01');
       create materialized view summed as select count(*) as n from parted;
       create materialized view unfilled as select 1 as n with no data;
+      create extension file_fdw;
+      create server files foreign data wrapper file_fdw;
+      create foreign table distant (id int, note text) server files options (program 'echo 1,far', format 'csv');
       create table "dotted.name" (id int primary key);
       create table wide (${Array.from({ length: 1_600 }, (_, n) => `c${n} int`).join(', ')});
       insert into wide (c0, c1599) values (1, 2);
@@ -274,6 +277,7 @@ describe('tables of many kinds', () => {
     ])
     expect((await source.describe('parted'))?.primaryKey).toEqual(['id', 'day'])
     expect((await source.describe('summed'))?.kind).toBe('view')
+    expect(await source.describe('distant')).toMatchObject({ kind: 'table', primaryKey: [] })
     expect((await source.describe('dotted.name'))?.schema).toBeNull()
     expect((await source.describe('dropped'))?.columns.map(({ name }) => name)).toEqual(['id', 'kept'])
     expect((await source.describe('named'))?.columns.map(({ name, type, declaredType }) => [name, type, declaredType])).toEqual([
@@ -300,6 +304,7 @@ describe('tables of many kinds', () => {
       [1, '2024-02-01'],
       [2, '2025-02-01'],
     ])
+    expect(await readRows(source, part('distant', ['id', 'note'], { primaryKey: [] }))).toEqual([[1, 'far']])
     expect(await readRows(source, part('summed', ['n'], { kind: 'view', primaryKey: [] }))).toEqual([[2]])
     expect(await readRows(source, part('named', ['w', '__proto__', 'A', 'a', 'tags']))).toEqual([['w', 1, 2, 3, '{x}']])
     const unfilled = readRows(source, part('unfilled', ['n'], { kind: 'view', primaryKey: [] }))
