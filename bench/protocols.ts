@@ -12,13 +12,18 @@ import { benchFolder, machine } from './machine.ts'
 import { median } from './measure.ts'
 import { makeOrders } from './orders.ts'
 
-/** By name: where a protocol shows the job with this id. */
-const WIRES: Readonly<Record<string, (id: string, shortId: string) => string>> = {
-  'own API': (id) => `/exports/${id}`,
-  'v1-exports': (id) => `/v1/exports/${id}`,
-  'clients-export': (id) => `/tenants/bench/clients/export/csv/${id}`,
-  // It names exports by their short id.
-  'api-exports': (_id, shortId) => `/api/exports/${shortId}`,
+/** By name: where a protocol shows the job. */
+const WIRES: Readonly<Record<string, (ids: Ids) => string>> = {
+  'own API': ({ id }) => `/exports/${id}`,
+  'api-exports': ({ shortId }) => `/api/exports/${shortId}`,
+  'content-export': ({ id }) => `/content/export/${id.toUpperCase()}/status`,
+  'clients-export': ({ id }) => `/tenants/bench/clients/export/csv/${id}`,
+  'v1-exports': ({ id }) => `/v1/exports/${id}`,
+}
+
+interface Ids {
+  readonly id: string
+  readonly shortId: string
 }
 const GOAL = 1.3
 const WARM_UP = 200
@@ -35,28 +40,28 @@ const server = spawn(process.execPath, [join(import.meta.dirname, 'server.ts'), 
 })
 
 async function read(url: string, key: string): Promise<Record<string, unknown>> {
-  const answer = await fetch(url, { headers: { authorization: `Bearer ${key}` } })
+  const answer = await fetch(url, { headers: { authorization: `Bearer ${key}`, accept: '*/*', 'accept-language': 'en-US' } })
   const body = (await answer.json()) as Record<string, unknown>
   if (answer.status !== 200) throw new Error(`${url}: ${answer.status} ${JSON.stringify(body)}`)
   return body
 }
 
-async function completedJob(url: string, key: string): Promise<string> {
+async function completedJob(url: string, key: string): Promise<Ids> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   const answer = await fetch(`${url}/exports`, { method: 'POST', headers, body: '{"resource":"orders"}' })
   const { id } = (await answer.json()) as { id: string }
   while ((await read(`${url}/exports/${id}`, key)).status !== 'completed') await setTimeout(20)
-  return id
+  const { data } = (await read(`${url}/api/exports`, key)) as { data: { id: string }[] }
+  return { id, shortId: data[0]?.id ?? '' }
 }
 
 async function measureReads(url: string, key: string): Promise<Map<string, number[]>> {
-  const id = await completedJob(url, key)
-  const { data } = (await read(`${url}/api/exports`, key)) as { data: { id: string }[] }
+  const ids = await completedJob(url, key)
   const times = new Map(Object.keys(WIRES).map((name): [string, number[]] => [name, []]))
   for (let round = -WARM_UP; round < rounds; round += 1) {
     for (const [name, address] of Object.entries(WIRES)) {
       const started = performance.now()
-      await read(url + address(id, data[0]?.id ?? ''), key)
+      await read(url + address(ids), key)
       if (round >= 0) times.get(name)?.push(performance.now() - started)
     }
   }

@@ -12,6 +12,7 @@ if (!dataDir || !database) throw new Error('usage: server.ts DATA_FOLDER DATABAS
 
 const resources = { orders: { tenant: 'shared' } }
 const env = { FREIGHT_DATA: dataDir, PORT: '0', FREIGHT_LOG_LEVEL: 'warn' }
+const PART = { resource: 'orders', portal: 'ref' }
 const protocols: ProtocolsConfig = {
   // Only how fast a job is shown is measured, so any columns will do for what is filtered by.
   'v1-exports': {
@@ -19,6 +20,7 @@ const protocols: ProtocolsConfig = {
     fields: { status: 'note', direction: 'company', endpoint: 'ref', inboundEndpoint: 'name' },
   },
   'clients-export': { resource: 'orders' },
+  'content-export': { portals: PART, topics: PART, articles: PART },
   'api-exports': { resources: { orders: 'orders' } },
 }
 const config = resolveConfig({ source: `sqlite:${database}`, resources, protocols, requestsPerMinute: 1_000_000 }, dataDir, env)
