@@ -12,6 +12,8 @@ let site: Site
 let server: Server
 let client: CommerceLayerBundle
 let stranger: CommerceLayerBundle
+/** Of acme. */
+let key: string
 
 /** As a team would: the vendor's client with another `fetch`. */
 function clientOf(accessToken: string): CommerceLayerBundle {
@@ -27,9 +29,10 @@ function clientOf(accessToken: string): CommerceLayerBundle {
 
 beforeAll(async () => {
   site = await makeShop()
-  const [acme, globex] = [await makeKey(site, 'acme'), await makeKey(site, 'globex')]
+  key = await makeKey(site, 'acme')
+  const globex = await makeKey(site, 'globex')
   server = await startServer(site)
-  client = clientOf(acme)
+  client = clientOf(key)
   stranger = clientOf(globex)
 })
 afterAll(() => site.remove())
@@ -233,6 +236,22 @@ describe("the vendor's client", () => {
     expect((await refusal(stranger.exports.retrieve(id))).errors).toEqual(
       (await refusal(client.exports.retrieve('AAAAAAAAAA'))).errors,
     )
+  })
+
+  it('fetches another token when its own has expired', async () => {
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const claims = { organization: { slug: 'acme' }, application: { kind: 'integration' }, exp: 1_700_000_000 }
+    const expired = clientOf(`${part({ alg: 'HS512' })}.${part(claims)}.c2lnbmF0dXJl`)
+    expect((await refusal(expired.exports.list())).first()).toMatchObject({ code: 'INVALID_TOKEN', status: '401' })
+    let refreshed = 0
+    const refreshing = expired.config({
+      refreshToken: async () => {
+        refreshed += 1
+        return key
+      },
+    })
+    expect((await refreshing.exports.list()).getRecordCount()).toBeGreaterThan(0)
+    expect(refreshed).toBe(1)
   })
 
   it('waits until one of ten exports is done', async () => {

@@ -1,6 +1,6 @@
 /** Errors on the wire: JSON:API error objects, with the codes and texts that this protocol's clients know. */
 import { type ErrorCode, FreightError } from '../../job/errors.ts'
-import type { Refusal, RefusalAnswer } from '../protocol.ts'
+import type { Refusal, RefusalAnswer, RefusedRequest } from '../protocol.ts'
 
 export const MEDIA_TYPE = 'application/vnd.api+json'
 
@@ -115,6 +115,19 @@ const KNOWN: Readonly<Partial<Record<ErrorCode, readonly [code: string, title: s
   EXPORT_ACTIVE: ['LOCKED', 'Locked'],
 }
 
+/** What makes clients fetch a new token, where they find that the old one has expired. */
+const INVALID_TOKEN: WireError = {
+  status: 401,
+  code: 'INVALID_TOKEN',
+  title: 'Invalid token',
+  detail: 'The access token is not valid, or it has expired.',
+}
+
+/** Three parts, as a signed token has them (RFC 7515, section 3.1); an API key has no dots. */
+function sentToken({ headers }: RefusedRequest): boolean {
+  return /^bearer [\w-]+\.[\w-]+\.[\w-]*$/i.test(headers.authorization ?? '')
+}
+
 const UNAUTHORIZED_DETAIL = 'You are not authorized to perform this action on the requested resource.'
 const NOT_FOUND_DETAIL = 'The requested resource was not found. Please double-check the resource id.'
 
@@ -126,8 +139,8 @@ const VALIDATIONS: Readonly<Partial<Record<ErrorCode, readonly [error: string, t
 }
 
 /** The form of every refusal below this protocol's paths. */
-export function refuse({ error, status, headers }: Refusal): RefusalAnswer {
-  const wire = error instanceof WireRefusal ? error.wire : wireOf(error, status)
+export function refuse({ error, status, headers }: Refusal, request: RefusedRequest): RefusalAnswer {
+  const wire = error instanceof WireRefusal ? error.wire : wireOf(error, status, request)
   return {
     status: wire.status,
     headers: { ...headers, 'content-type': MEDIA_TYPE },
@@ -135,10 +148,10 @@ export function refuse({ error, status, headers }: Refusal): RefusalAnswer {
   }
 }
 
-function wireOf(error: FreightError, status: number): WireError {
+function wireOf(error: FreightError, status: number, request: RefusedRequest): WireError {
   // What is running cannot be deleted; a verb that does not fit is one more attribute that cannot be had.
   if (error.code === 'EXPORT_ACTIVE') return plain(423, error.code, error.message)
-  if (error.code === 'UNAUTHORIZED') return plain(401, error.code, UNAUTHORIZED_DETAIL)
+  if (error.code === 'UNAUTHORIZED') return sentToken(request) ? INVALID_TOKEN : plain(401, error.code, UNAUTHORIZED_DETAIL)
   if (error.code === 'NOT_FOUND') return plain(404, error.code, NOT_FOUND_DETAIL)
   if (status === 422 || VALIDATIONS[error.code]) return validation(error)
   return plain(status, error.code, error.message)

@@ -478,3 +478,31 @@ describe('jwt_filters', () => {
     await narrowed.close()
   })
 })
+
+describe('scopes', () => {
+  const keyWith = async (...scopes: string[]) => {
+    const { secret } = await createKey(site.store, { tenant: 'acme', name: 's', mode: 'live', scopes }, site.clock.now)
+    return { authorization: `Bearer ${secret}` }
+  }
+
+  it('decide who may see, change and download, in the error form of this wire', async () => {
+    const id = await created()
+    const job = await site.store.getByShortId('acme', id)
+    if (job) await complete(site, job)
+    const reader = await keyWith('exports:read')
+    const shown = await site.get(`/api/exports/${id}`, reader)
+    expectShape(shown, 200, strict({ data: Export() }))
+    expect(shown.body.data.attributes).toMatchObject({ status: 'completed', attachment_url: null })
+    const refusals = [
+      await site.create({ resource_type: 'orders' }, reader),
+      await site.call('PATCH', `/api/exports/${id}`, { data: { type: 'exports', id, attributes: { reference: 'x' } } }, reader),
+      await site.call('DELETE', `/api/exports/${id}`, undefined, reader),
+      await site.get('/api/exports', await keyWith('exports:download')),
+      await site.get(`/api/exports/${id}`, await keyWith('exports:write')),
+    ]
+    expect(refusals.map(({ status, body }) => [status, body.errors[0].code])).toEqual(refusals.map(() => [403, 'FORBIDDEN']))
+    const downloader = await keyWith('exports:read', 'exports:download')
+    expect((await site.get(`/api/exports/${id}`, downloader)).body.data.attributes.attachment_url).toContain('/downloads/')
+    expect((await site.get('/api/exports', await keyWith('exports:read:customers'))).body.meta.record_count).toBe(0)
+  })
+})
