@@ -16,7 +16,13 @@ describe('the protocols section', () => {
       tenants: { acme: 'a-1' },
       waitSeconds: 2,
     }
-    const written = { 'v1-exports': v1, 'clients-export': clients }
+    const api = {
+      resources: { events: 'messages' },
+      maxRecords: 5,
+      maxConcurrent: 1,
+      jwtFilters: { events: { market_id_in: 'market.ids' } },
+    }
+    const written = { 'v1-exports': v1, 'clients-export': clients, 'api-exports': api }
     expect(resolved(written)).toEqual(written)
     expect(JSON.parse(JSON.stringify(resolved(written)))).toEqual(written)
     expect(resolved(undefined)).toEqual({})
@@ -77,6 +83,20 @@ describe('the protocols section', () => {
     [
       { 'clients-export': { resource: 'clients', mappings: { a: { columns: [{ csvHeader: 'A', targetField: 'Nmae' }] } } } },
       'protocols.clients-export.mappings.a.columns.0.targetField: there is no field "Nmae". Did you mean "Name"?',
+    ],
+    [{ 'api-exports': {} }, 'protocols.api-exports.resources: must be an object, not nothing.'],
+    [
+      { 'api-exports': { resources: { orders: 'oders' } } },
+      'protocols.api-exports.resources.orders: there is no resource "oders".',
+    ],
+    [{ 'api-exports': { resources: { a: 'clients' }, maxRecords: 0 } }, 'protocols.api-exports.maxRecords: must be more than 0'],
+    [
+      { 'api-exports': { resources: { a: 'clients' }, jwtFilters: { b: {} } } },
+      'protocols.api-exports.jwtFilters.b: there is no resource_type "b".',
+    ],
+    [
+      { 'api-exports': { resources: { a: 'clients' }, jwtFilters: { a: { id_eq: 'sub' } } } },
+      'protocols.api-exports.jwtFilters.a.id_eq: a filter that a claim is put into must end in "_in".',
     ],
   ])('%j is refused with its place', (protocols, message) => {
     expect(() => resolved(protocols)).toThrow(`configuration: ${message}`)

@@ -88,6 +88,10 @@ describe("the vendor's client", () => {
     expect(created.id).toMatch(/^[0-9A-Za-z]{10}$/)
     const done = await until(created.id, 'completed')
     expect(done).toMatchObject({ progress: 100, processed_count: ORDERS / 10, errors_log: {} })
+    // Whatever other links live: five minutes.
+    const lives = Number(new URL(String(done.attachment_url)).searchParams.get('expires')) - Date.now() / 1000
+    expect(lives).toBeGreaterThan(200)
+    expect(lives).toBeLessThanOrEqual(301)
     const rows = JSON.parse(await rowsAt(String(done.attachment_url)))
     expect(rows).toHaveLength(ORDERS / 10)
     expect(rows[0]).toMatchObject({ status: 'placed', customer: { id: 2 }, created_at: '2026-01-01T00:00:00.123456Z' })

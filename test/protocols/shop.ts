@@ -18,6 +18,7 @@ export async function makeShop(limits = ''): Promise<Site> {
       secrets: { tenant: 'shared' },
     },
     concurrency: 1,
+    linkMinutes: 60,
     requestsPerMinute: 1000000,
     protocols: {
       'api-exports': {
