@@ -34,7 +34,7 @@ export type Condition<Field extends string> =
 
 export type JobCondition = Condition<JobField>
 
-export interface JobOrder {
+interface JobOrder {
   readonly field: JobField
   readonly descending: boolean
 }

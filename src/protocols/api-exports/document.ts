@@ -1,7 +1,7 @@
 /** JSON:API documents: resource objects with their links and relationships, sparse fields, included entries, pages. Pure. */
 import type { Job } from '../../job/job.ts'
 import type { Entry } from './entries.ts'
-import { type DocumentQuery, RELATIONSHIPS, type Relationship, type SparseFields, type WireType } from './query.ts'
+import { type DocumentQuery, RELATIONSHIPS, type Relationship, type SparseFields } from './query.ts'
 import type { ExportAttributes } from './view.ts'
 
 /** One export with what belongs to it, as far as that is asked for. */
@@ -9,12 +9,6 @@ export interface Shown {
   readonly job: Job
   readonly attributes: ExportAttributes
   readonly entries: Readonly<Partial<Record<Relationship, readonly Entry[]>>>
-}
-
-export interface ResourceObject {
-  readonly id: string
-  readonly type: WireType
-  readonly attributes: Readonly<Record<string, unknown>>
 }
 
 /** `base`: the address of the exports, without a trailing slash. */
