@@ -55,3 +55,27 @@ describe('the local queue', () => {
     expect(performance.now() - started).toBeLessThan(1_000)
   })
 })
+
+describe('a tenant that may run only so many at once', () => {
+  it('leaves the other slots to others, and goes on when one of its own has ended', async () => {
+    const queue = createLocalQueue({ slots: 3, now: () => Date.now(), running: (tenant) => (tenant === 'a' ? 1 : null) })
+    for (const id of ['a1', 'a2', 'a3']) queue.add({ id, tenant: 'a', availableAt: null })
+    for (const id of ['b1', 'b2']) queue.add({ id, tenant: 'b', availableAt: null })
+    const { signal } = new AbortController()
+    const claims = await Promise.all([queue.take(signal), queue.take(signal), queue.take(signal)])
+    expect(claims.map((claim) => claim?.jobId)).toEqual(['a1', 'b1', 'b2'])
+    claims[1]?.release()
+    let given: string | null = null
+    const next = queue.take(signal).then((claim) => {
+      given = claim?.jobId ?? null
+    })
+    await Promise.resolve()
+    expect(given).toBeNull()
+    claims[0]?.release()
+    claims[0]?.release()
+    await next
+    expect(given).toBe('a2')
+    queue.add({ id: 'b3', tenant: 'b', availableAt: null })
+    expect((await queue.take(signal))?.jobId).toBe('b3')
+  })
+})
