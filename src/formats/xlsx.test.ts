@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { describeFormat, encode } from '../../test/contracts/format.ts'
 import { type Cell, chunkOf, chunks, column, columns, MACHINE } from '../../test/contracts/row-text.ts'
-import { readWorkbook, type WorkbookCell, type WorkbookSheet } from '../../test/xlsx-reader.ts'
+import { readWorkbook, unzip, type WorkbookCell, type WorkbookSheet } from '../../test/xlsx-reader.ts'
 import type { CellType, RowChunk, Shape } from '../job/row-text.ts'
 import type { Output } from '../job/spec.ts'
 import { RowTally } from '../job/tally.ts'
@@ -370,6 +370,17 @@ describe('a workbook', () => {
         expect(tally.rows).toBe(count)
       }
     }
+  })
+
+  it('fills a sheet to its 1,048,576th row, and no further', async () => {
+    const bytes = Buffer.from('[7]\n'.repeat(1_048_576))
+    const parts = await unzip(await encode(xlsxFormat, one({ form: 'json', bytes, rows: 1_048_576 }), columns(['integer'])))
+    const sheets = ['xl/worksheets/sheet1.xml', 'xl/worksheets/sheet2.xml'].map((name) => parts.get(name) ?? Buffer.alloc(0))
+    const last = sheets.map((sheet) => sheet.subarray(sheet.lastIndexOf('<row ')).toString())
+    expect(last[0]).toMatch(
+      /^<row r="1048576"><c r="A1048576"><v>7<\/v><\/c><\/row>\n<\/sheetData><autoFilter ref="A1:A1048576"\/>/,
+    )
+    expect(last[1]).toMatch(/^<row r="2"><c r="A2"><v>7<\/v><\/c><\/row>\n<\/sheetData><autoFilter ref="A1:A2"\/>/)
   })
 
   it('names a broken row by its number over all sheets', async () => {

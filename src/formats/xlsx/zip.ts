@@ -250,8 +250,9 @@ class BlockPacker {
     const stream = this.#stream
     stream.reset()
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const settle = (error?: Error | null): void => (error ? reject(error) : resolve())
     stream.write(bytes, (error) => error && reject(error))
-    stream.flush(constants.Z_SYNC_FLUSH, resolve)
+    stream.flush(constants.Z_SYNC_FLUSH, settle)
     await promise
     return (stream.read() as Uint8Array | null) ?? new Uint8Array(0)
   }
