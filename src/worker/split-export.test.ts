@@ -9,6 +9,7 @@ import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newJob } from '../../test/contracts/sample-job.ts'
 import { field, part } from '../../test/contracts/sample-part.ts'
+import { readWorkbook } from '../../test/xlsx-reader.ts'
 import type { CheckedSpec, CompressionName, FormatName, Split } from '../job/spec.ts'
 import { createParts, type Parts } from '../parts.ts'
 import { type RunOutcome, runExport, type WrittenFile } from './run-export.ts'
@@ -158,6 +159,22 @@ describe('a split export', () => {
     for (const file of manifest.files) rows.push(...rowsIn(await read(file.name), format, undefined))
     expect(rows).toEqual(expected)
     for (const { bytes } of manifest.files.slice(0, -1)) expect(Math.abs(bytes - 50_000)).toBeLessThan(100)
+  })
+
+  it('to xlsx has workbooks that open by themselves, each with its header, by rows and by bytes', async () => {
+    for (const split of [{ rows: 4_000 }, { bytes: 110_000 }]) {
+      const { outcome, read } = await run({ split, format: 'xlsx' })
+      const { manifest } = await outcome
+      const rows: Cells[] = []
+      for (const file of manifest.files) {
+        const [header, ...records] = (await readWorkbook(await read(file.name))).sheets[0]?.rows ?? []
+        expect(header?.map((cell) => cell?.text)).toEqual(['id', 'note'])
+        expect(records).toHaveLength(file.rows)
+        for (const [id, note] of records) rows.push([Number(id?.text), note?.text ?? null])
+      }
+      expect(rows).toEqual(expected)
+      expect(manifest.files.length).toBe(3)
+    }
   })
 
   it('of no rows is one file, with its header', async () => {
