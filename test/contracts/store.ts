@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ApiKey, Store } from '../../src/store/store.ts'
 import { at, claimed, completed, eventTypes, found, jobId, newJob, newRequest } from './sample-job.ts'
 import { describeAccess } from './store-access.ts'
+import { describeExclusive } from './store-exclusive.ts'
 import { describeMoves } from './store-moves.ts'
 import { describeSearch } from './store-search.ts'
 import { describeVersions } from './store-versions.ts'
@@ -35,6 +36,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     describeKeys(() => store)
     describeChanges(() => store)
     describeMoves(() => store)
+    describeExclusive(() => store)
     describeAccess(() => store)
     describeSearch(() => store)
     describeVersions(() => store)
