@@ -37,6 +37,8 @@ export interface S3Site {
   fault: (request: S3Request) => S3Fault
   /** Changes the ETag that the server answers HEAD with. */
   etag: (etag: string) => string
+  /** What it answers HEAD with as the object's length; null: the truth. */
+  length: number | null
   readonly requests: S3Request[]
   objects(): Promise<ReadonlyMap<string, Buffer>>
   /** Multipart uploads that are neither completed nor aborted. */
@@ -70,7 +72,7 @@ export async function startS3Server(folder: string): Promise<S3Site> {
       const upload = new URL(incoming.url ?? '/', 'http://s3').searchParams.get('uploadId') ?? ''
       const gone = rm(join(uploadsFolder, upload), { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
       void gone.finally(() => outgoing.writeHead(204).end())
-    } else pass(incoming, outgoing, { behind, seen, isLost: fault === 'dropAnswer', etag: (text) => site.etag(text) })
+    } else pass(incoming, outgoing, { behind, seen, isLost: fault === 'dropAnswer', site })
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
   let stopped = false
@@ -78,6 +80,7 @@ export async function startS3Server(folder: string): Promise<S3Site> {
     port: (proxy.address() as AddressInfo).port,
     fault: () => undefined,
     etag: (etag) => etag,
+    length: null,
     requests: [],
     objects: () => objectsOf(join(folder, BUCKET)),
     uploads: () => readdir(uploadsFolder).catch(() => []),
@@ -119,7 +122,7 @@ function refuse(incoming: IncomingMessage, outgoing: ServerResponse, [status, co
 function pass(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  options: { behind: number; seen: S3Request; isLost: boolean; etag: (text: string) => string },
+  options: { behind: number; seen: S3Request; isLost: boolean; site: Pick<S3Site, 'etag' | 'length'> },
 ): void {
   const { method, url, headers } = incoming
   const onward = request({ host: '127.0.0.1', port: options.behind, method, path: url, headers }, (answer) => {
@@ -129,7 +132,9 @@ function pass(
       return
     }
     const etag = answer.headers.etag
-    const changed = options.seen.verb === 'head' && etag ? { etag: options.etag(etag) } : {}
+    const { site, seen } = options
+    const length = site.length === null ? {} : { 'content-length': String(site.length) }
+    const changed = seen.verb === 'head' && etag ? { etag: site.etag(etag), ...length } : {}
     outgoing.writeHead(answer.statusCode ?? 500, { ...answer.headers, ...changed })
     answer.pipe(outgoing)
   })

@@ -161,6 +161,11 @@ describe('delivery to an S3 bucket', () => {
   })
 
   it('does not believe an object of another length or digest', async () => {
+    server.etag = () => '"of-another-kind"'
+    server.length = 2
+    expect(await put({}, Buffer.from('x'))).toMatchObject({ kind: 'given_up', message: 'it holds 2 bytes of 1, each of 3 times' })
+    server.length = null
+    expect(await put({}, Buffer.from('x'))).toMatchObject({ verified: 'size' })
     server.etag = () => `"${'0'.repeat(32)}"`
     expect(await put({}, Buffer.from('x'))).toMatchObject({ kind: 'given_up', message: expect.stringContaining('ETag') })
   })
