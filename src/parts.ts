@@ -11,6 +11,7 @@ import { csvFormat } from './formats/csv.ts'
 import type { Format } from './formats/format.ts'
 import { jsonFormat } from './formats/json.ts'
 import { ndjsonFormat } from './formats/ndjson.ts'
+import { createParquetFormat } from './formats/parquet.ts'
 import { xlsxFormat } from './formats/xlsx.ts'
 import { FreightError } from './job/errors.ts'
 import type { CompressionName, FormatName } from './job/spec.ts'
@@ -22,7 +23,6 @@ import { createSqliteSource } from './sources/sqlite/sqlite.ts'
 import { createLocalStorage, writeWhole } from './storage/local.ts'
 import type { Storage } from './storage/storage.ts'
 
-const FORMATS: Readonly<Record<FormatName, Format>> = { csv: csvFormat, json: jsonFormat, ndjson: ndjsonFormat, xlsx: xlsxFormat }
 const COMPRESSIONS: Readonly<Record<CompressionName, Compression>> = { gzip: gzipCompression, zstd: zstdCompression }
 
 export interface Parts {
@@ -47,6 +47,13 @@ export function partsConfig({ sources, dataDir, maskKey }: PartsConfig): PartsCo
 export function createParts(config: PartsConfig): Parts {
   const sources = new Map<string, Source>()
   const tempDir = join(config.dataDir, 'tmp')
+  const formats: Readonly<Record<FormatName, Format>> = {
+    csv: csvFormat,
+    json: jsonFormat,
+    ndjson: ndjsonFormat,
+    parquet: createParquetFormat({ tempDir }),
+    xlsx: xlsxFormat,
+  }
   return {
     source(name) {
       const existing = sources.get(name)
@@ -62,7 +69,7 @@ export function createParts(config: PartsConfig): Parts {
       sources.set(name, source)
       return source
     },
-    format: (name) => FORMATS[name],
+    format: (name) => formats[name],
     compression: (name) => COMPRESSIONS[name],
     storage: createLocalStorage(join(config.dataDir, 'files')),
     writeFile: writeWhole,

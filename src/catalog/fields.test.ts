@@ -53,7 +53,18 @@ test('the flat output has the columns in the order in which they were asked for'
 test('a field carries what the source needs to know', () => {
   const catalog = shopCatalog({ orders: resource('orders', { rename: { id: 'number' }, types: { status: 'uuid' } }) })
   expect(checkedPart({ fields: ['number', 'status'] }, null, catalog).select).toEqual([
-    { kind: 'field', name: 'number', column: 'id', type: 'integer', key: true, hidden: false, strict: true, position: 1 },
+    {
+      kind: 'field',
+      name: 'number',
+      column: 'id',
+      type: 'integer',
+      declaredType: 'integer',
+      key: true,
+      hidden: false,
+      strict: true,
+      position: 1,
+    },
+    // What is said of a column in the configuration replaces what the database declares.
     { kind: 'field', name: 'status', column: 'status', type: 'uuid', key: false, hidden: false, strict: false, position: 2 },
   ])
 })

@@ -190,11 +190,12 @@ function selected(branch: Branch, scope: Scope, isKept: DryData): Selected[] {
 }
 
 function selectedField(branch: Branch, { field, position, title }: Leaf): Selected {
-  const { name, column, type, strict, mask } = field
+  const { name, column, type, declaredType, strict, mask } = field
   const key = branch.via === null && branch.resource.primaryKey.includes(column)
   const titled = title === null ? {} : { title }
   const node = { kind: 'field', name, column, key, hidden: false, position, ...titled } as const
-  return mask === null ? { ...node, type, strict } : { ...node, type: maskedType(type, mask), strict: false, mask }
+  const declared = declaredType === null ? {} : { declaredType }
+  return mask === null ? { ...node, type, ...declared, strict } : { ...node, type: maskedType(type, mask), strict: false, mask }
 }
 
 /** Of what stands in the values' place. */

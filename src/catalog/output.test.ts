@@ -106,6 +106,25 @@ test.each<[OutputRequest, string]>([
     expect(refusalOf(() => check({ format, options })).place).toBe(`OPTION_INVALID /options/${name}`)
 })
 
+test.each<[OutputRequest, string]>([
+  [{ profile: 'excel' }, 'profile'],
+  [{ delimiter: ',' }, 'delimiter'],
+  [{ header: false }, 'header'],
+  [{ times: 'rfc3339' }, 'times'],
+  [{ time_zone: 'UTC' }, 'time_zone'],
+  [{ max_cell_mb: 0 }, 'max_cell_mb'],
+  [{ max_cell_mb: 65 }, 'max_cell_mb'],
+  [{ max_cell_mb: 1.5 }, 'max_cell_mb'],
+])('the option %j is refused for Parquet', (options, name) => {
+  expect(refusalOf(() => check({ format: 'parquet', options })).place).toBe(`OPTION_INVALID /options/${name}`)
+})
+
+test('Parquet takes a bound for its cells, and nothing else does; nor is it compressed once more', () => {
+  expect(check({ format: 'parquet', options: { max_cell_mb: 8 } }).output).toEqual({ ...MACHINE, times: 'rfc3339', maxCellMb: 8 })
+  expect(refusalOf(() => check({ format: 'csv', options: { max_cell_mb: 8 } })).place).toBe('OPTION_INVALID /options/max_cell_mb')
+  expect(refusalOf(() => check({ format: 'parquet', compression: 'zstd' })).place).toBe('OPTION_INVALID /compression')
+})
+
 test.each<[Asked, string]>([
   [{ format: 'xlsx', options: { times: 'rfc3339' } }, 'OPTION_INVALID /options/times'],
   [{ format: 'json', options: { times: 'native' } }, 'OPTION_INVALID /options/times'],

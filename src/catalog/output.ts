@@ -2,14 +2,16 @@
 import type { CompressionName, ExportRequest, FormatName, Output, OutputRequest, ProfileName, TimesOption } from '../job/spec.ts'
 import { member, quoted, refusal } from './refusal.ts'
 
-const FORMATS: readonly FormatName[] = ['csv', 'json', 'ndjson', 'xlsx']
+const FORMATS: readonly FormatName[] = ['csv', 'json', 'ndjson', 'parquet', 'xlsx']
 const COMPRESSIONS: readonly CompressionName[] = ['gzip', 'zstd']
 const TEXT_TIMES: readonly TimesOption[] = ['database', 'rfc3339']
 const XLSX_TIMES: readonly TimesOption[] = ['native', 'database']
 const QUOTINGS: readonly Output['quoting'][] = ['minimal', 'all']
 const LINE_ENDS: readonly string[] = ['lf', 'crlf']
 const CSV_ONLY = ['delimiter', 'header', 'quoting', 'null_text', 'bom', 'line_end'] as const
-const OPTIONS: readonly string[] = ['profile', ...CSV_ONLY, 'times', 'time_zone']
+const PARQUET_ONLY = 'max_cell_mb'
+const OPTIONS: readonly string[] = ['profile', ...CSV_ONLY, 'times', 'time_zone', PARQUET_ONLY]
+const MAX_CELL_MB = 64
 const NULL_TEXT_LENGTH = 20
 
 /** What a profile chooses where the caller does not. */
@@ -61,12 +63,16 @@ export function chooseOutput(request: ExportRequest): OutputChoice {
       })
     }
   }
-  if (format === 'xlsx' && compression !== null) {
-    throw refusal('OPTION_INVALID', '/compression', 'An xlsx file is compressed in itself. Leave the compression out.')
+  if ((format === 'xlsx' || format === 'parquet') && compression !== null) {
+    const why = `${format === 'xlsx' ? 'An xlsx' : 'A parquet'} file is compressed in itself. Leave the compression out.`
+    throw refusal('OPTION_INVALID', '/compression', why)
   }
   const profile = oneOf('profile', PROFILES, request.options.profile) ?? 'machine'
+  if (format !== 'parquet' && request.options[PARQUET_ONLY] != null)
+    throw invalid(PARQUET_ONLY, `is for parquet only; ${format} has no bound. Leave it out.`)
   if (format === 'csv') return { format, compression, output: csvOutput(profile, request.options) }
   refuseCsvOptions(format, profile, request.options)
+  if (format === 'parquet') return { format, compression, output: parquetOutput(request.options) }
   const output = format === 'xlsx' ? xlsxOutput(request.options) : jsonOutput(request)
   return { format, compression, output }
 }
@@ -106,6 +112,18 @@ function jsonOutput({ options, dryData }: ExportRequest): Output {
 function xlsxOutput(options: OutputRequest): Output {
   const times = oneOf('times', XLSX_TIMES, options.times) ?? 'native'
   return { ...PLAIN, times, timeZone: readTimeZone(options.time_zone, times) ?? 'UTC' }
+}
+
+/** Times in the columns are typed; what is chosen here is for those inside relations. */
+function parquetOutput(options: OutputRequest): Output {
+  for (const name of ['times', 'time_zone'] as const) {
+    if (options[name] != null) throw invalid(name, 'means nothing to parquet, whose times are typed and in UTC. Leave it out.')
+  }
+  const asked = options[PARQUET_ONLY]
+  if (asked != null && !(Number.isSafeInteger(asked) && asked >= 1 && asked <= MAX_CELL_MB)) {
+    throw invalid(PARQUET_ONLY, `must be a whole number from 1 to ${MAX_CELL_MB}, in megabytes.`)
+  }
+  return { ...PLAIN, times: 'rfc3339', ...(asked == null ? {} : { maxCellMb: asked }) }
 }
 
 /** Of a format that has no choices of its own. */

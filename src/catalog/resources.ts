@@ -16,6 +16,8 @@ export interface Field {
   readonly name: string
   readonly column: string
   readonly type: CellType
+  /** Null where the configuration says another type. */
+  readonly declaredType: string | null
   readonly nullable: boolean
   readonly strict: boolean
   /** The scope that a caller needs to have it at all. */
@@ -94,10 +96,11 @@ export function resolveResource(name: string, config: ResolvedResource, table: T
   const typeOf = (asked: string): CellType => types.get(asked) ?? columns.get(asked)?.type ?? 'any'
 
   const fields = new Map<string, Field>()
-  for (const { name: own, nullable, strict } of table.columns) {
+  for (const { name: own, type, declaredType, nullable, strict } of table.columns) {
     if (hidden.has(own)) continue
     const name = names.get(own) ?? own
-    const field = { name, column: own, type: typeOf(own), nullable, strict, ...policyOf(config, name) }
+    const declared = declaredType !== '' && typeOf(own) === type ? declaredType : null
+    const field = { name, column: own, type: typeOf(own), declaredType: declared, nullable, strict, ...policyOf(config, name) }
     const other = fields.get(field.name)
     if (other) {
       throw configInvalid(`${place}.rename`, `the columns "${other.column}" and "${own}" would both be called "${field.name}".`)

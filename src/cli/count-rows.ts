@@ -3,6 +3,7 @@
  * the members of a JSON array.
  */
 import type { FormatName } from '../job/spec.ts'
+import { parquetCounter } from './count-parquet.ts'
 
 const QUOTE = 0x22
 const NEWLINE = 0x0a
@@ -19,6 +20,7 @@ export interface RowCounter {
 
 export function createRowCounter(format: TextFormat, hasHeader: boolean): RowCounter {
   if (format === 'json') return jsonCounter()
+  if (format === 'parquet') return parquetCounter()
   return format === 'csv' ? csvCounter(hasHeader) : lineCounter()
 }
 

@@ -42,6 +42,7 @@ test('flags that were not given ask for nothing', () => {
       line_end: null,
       times: null,
       time_zone: null,
+      max_cell_mb: null,
     },
     dryData: false,
     onRowError: 'fail',

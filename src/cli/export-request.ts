@@ -32,6 +32,7 @@ export interface ExportFlags {
   readonly lineEnd?: string
   readonly times?: string
   readonly timeZone?: string
+  readonly maxCellMb?: number
 }
 
 export interface Condition {
@@ -94,6 +95,7 @@ export function exportRequest(flags: ExportFlags): ExportRequest {
       line_end: flags.lineEnd ?? null,
       times: flags.times ?? null,
       time_zone: flags.timeZone ?? null,
+      max_cell_mb: flags.maxCellMb ?? null,
     },
     dryData: flags.dryData ?? false,
     onRowError: flags.onRowError ?? 'fail',

@@ -25,7 +25,7 @@ export function addExport(program: Command): void {
     .description('Export one resource of a database to a file, without a server.')
     .option('--source <url>', 'sqlite:path or postgres://...; or --config FILE', someText)
     .requiredOption('--resource <name>', 'the table, view or resource to export', someText)
-    .option('--format <name>', 'csv, json, ndjson or xlsx', 'csv')
+    .option('--format <name>', 'csv, json, ndjson, parquet or xlsx', 'csv')
     .option('--profile <name>', 'CSV: machine, excel, excel-eu, postgres, bigquery')
     .option('--compress <name>', 'gzip or zstd')
     .option('--fields <list>', 'a,customer.email,line_items.*', commaList)
@@ -43,6 +43,7 @@ export function addExport(program: Command): void {
     .option('--progress <kind>', 'json: a line per second on standard error', progressKind)
     .addOption(new Option('--config <file>').argParser(someText).conflicts('source').hideHelp())
   for (const flags of CSV_FLAGS) command.addOption(new Option(flags).hideHelp())
+  command.addOption(new Option('--max-cell-mb <number>').argParser(wholeNumber(1, 64)).hideHelp())
   command.addHelpText('after', CSV_HELP)
   refuseRepeats(command, ['where'])
   command.action(async (flags: ExportFlags) => {
@@ -62,7 +63,8 @@ const CSV_FLAGS = [
 ]
 const CSV_HELP = `
 CSV: --delimiter ";"|tab --no-header --quoting minimal|all --null-text TEXT
-     --bom --line-end lf|crlf  Times: --times database|rfc3339 --time-zone ZONE`
+     --bom --line-end lf|crlf  Times: --times database|rfc3339 --time-zone ZONE
+Parquet: --max-cell-mb 1..64`
 
 function progressKind(text: string): 'json' {
   if (text === 'json') return text

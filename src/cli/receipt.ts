@@ -27,7 +27,7 @@ export function readReceipt(text: string): Receipt {
   const manifest = objectOf(outer.manifest) ?? outer
   if (!Array.isArray(manifest.files)) throw new CommandFailure('This is no manifest: it has no list "files".')
   return {
-    format: oneOf('format', manifest.format, ['csv', 'json', 'ndjson', 'xlsx'] as const),
+    format: oneOf('format', manifest.format, ['csv', 'json', 'ndjson', 'parquet', 'xlsx'] as const),
     compression: manifest.compression == null ? null : oneOf('compression', manifest.compression, ['gzip', 'zstd'] as const),
     hasHeader: objectOf(manifest.output)?.header !== false,
     files: manifest.files.map(readFile),

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import { freight } from '../../test/command-line.ts'
 import { checkFile } from './check-file.ts'
@@ -173,5 +174,25 @@ test('rows are counted alike however the bytes are cut into chunks', () => {
       for (let at = 0; at < bytes.length; at += size) counter.add(bytes.subarray(at, at + size))
       expect([format, size, counter.end()]).toEqual([format, size, rows])
     }
+  }
+})
+
+test('the rows of a Parquet file are counted by its footer', async () => {
+  const path = join(folder, 'counted.parquet')
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  const columns = Array.from({ length: 20 }, (_, n) => `[i, ${n}] as c${n}`)
+  await connection.run(
+    `copy (select ${columns.join(', ')}, 1.5::decimal(20,2) d, now() t from range(300000) r(i)) to '${path}' (format parquet)`,
+  )
+  connection.closeSync()
+  instance.closeSync()
+  const counter = createRowCounter('parquet', false)
+  for await (const chunk of createReadStream(path)) counter.add(chunk as Buffer)
+  expect(counter.end()).toBe(300_000)
+  for (const broken of ['', 'PAR1', 'no parquet at all, but long enough']) {
+    const other = createRowCounter('parquet', false)
+    other.add(Buffer.from(broken))
+    expect(other.end()).toBe(-1)
   }
 })

@@ -5,6 +5,8 @@
  * same bytes whatever form they travelled in. Every scan stops at a control byte and a chunk ends with a newline, so none runs past
  * its end.
  */
+import type { ErrorCode } from '../job/errors.ts'
+
 export const NEWLINE = 10
 export const RETURN = 13
 export const SPACE = 32
@@ -50,9 +52,26 @@ export class MalformedRow extends Error {
   row = 0
 }
 
-/** What was thrown while the row at `row` was read, with that place in it. */
-export function atRow(thrown: unknown, row: number): unknown {
-  if (thrown instanceof MalformedRow) thrown.row = row
+/** A row, or one cell of it, that the format cannot hold; the message says why, without the value. */
+export class RefusedRow extends Error {
+  readonly code: ErrorCode
+  /** Null where it is the row as a whole. */
+  readonly column: string | null
+  /** Its place in the chunk, from 0, and that of its first byte; set by whoever counts rows. */
+  row = 0
+  start = 0
+
+  constructor(code: ErrorCode, column: string | null, why: string) {
+    super(why)
+    this.code = code
+    this.column = column
+  }
+}
+
+/** What was thrown while the row at `row`, which begins at `start`, was read, with that place in it. */
+export function atRow(thrown: unknown, row: number, start = 0): unknown {
+  if (thrown instanceof MalformedRow || thrown instanceof RefusedRow) thrown.row = row
+  if (thrown instanceof RefusedRow) thrown.start = start
   return thrown
 }
 

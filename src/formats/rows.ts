@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import { FreightError } from '../job/errors.ts'
 import type { RowChunk, Shape } from '../job/row-text.ts'
 import type { RowTally } from '../job/tally.ts'
-import { atRow, type Cursor, MalformedRow, NEWLINE } from './cells.ts'
+import { atRow, type Cursor, MalformedRow, NEWLINE, RefusedRow } from './cells.ts'
 import type { RowChanges } from './changes.ts'
 import { CopyRow } from './copy-text.ts'
 import { keyOfRow, type Slot, slotsOf } from './slots.ts'
@@ -60,6 +60,7 @@ export class ChunkEncoder {
       this.#tally.written(chunk.rows)
       return bytes
     } catch (thrown) {
+      if (thrown instanceof RefusedRow) throw this.#refused(thrown)
       throw thrown instanceof MalformedRow ? this.#malformed(thrown) : thrown
     }
   }
@@ -99,6 +100,13 @@ export class ChunkEncoder {
     return keyOfRow(this.#jsonForm.bytes, 0, this.#slots)
   }
 
+  #refused(refused: RefusedRow): FreightError {
+    const key = keyOfRow(this.#writer.cursor.src, refused.start, this.#slots)
+    const row = `Row ${this.#rowsBefore + refused.row + 1}${key === null ? '' : ` (key ${key.slice(0, 200)})`}`
+    const column = refused.column === null ? '' : `, column "${refused.column}"`
+    return new FreightError(refused.code, `${row} of "${this.#tally.resource}"${column}: ${refused.message}`, { cause: refused })
+  }
+
   #malformed(broken: MalformedRow): FreightError {
     return new FreightError(
       'SOURCE_FAILED',
@@ -123,9 +131,11 @@ function writeRows(
   cursor.i = 0
   cursor.p = 0
   let row = 0
+  let start = 0
   try {
     while (row < rows) {
       const { i, p } = cursor
+      start = i
       if (i >= source.length) throw new MalformedRow('rows are missing')
       writer.row()
       if (cursor.p > cursor.out.length) {
@@ -139,7 +149,7 @@ function writeRows(
       row++
     }
   } catch (thrown) {
-    throw atRow(thrown, row)
+    throw atRow(thrown, row, start)
   }
   if (cursor.i !== source.length) throw new MalformedRow('more rows came than were announced')
   return cursor.p

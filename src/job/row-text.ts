@@ -66,7 +66,15 @@ export type CellType = (typeof CELL_TYPES)[number]
 export type Shape = readonly ShapeCell[]
 
 export type ShapeCell =
-  | { readonly kind: 'cell'; readonly name: string; readonly type: CellType; readonly key: boolean; readonly hidden: boolean }
+  | {
+      readonly kind: 'cell'
+      readonly name: string
+      readonly type: CellType
+      /** The database's own name of the type, where it is known: formats with types of their own take digits and elements from it. */
+      readonly declaredType?: string
+      readonly key: boolean
+      readonly hidden: boolean
+    }
   | { readonly kind: 'one'; readonly name: string; readonly cells: Shape }
   | { readonly kind: 'many'; readonly name: string; readonly cells: Shape }
 

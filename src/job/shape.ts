@@ -28,7 +28,7 @@ export function flatLeaves(select: readonly Selected[]): FlatLeaf[] {
 /** The nested layout: the tree as it stands. Elements of a to-many relation are always nested. */
 function nestedShape(select: readonly Selected[]): Shape {
   return select.map((node): ShapeCell => {
-    if (node.kind === 'field') return { kind: 'cell', name: node.name, type: node.type, key: node.key, hidden: node.hidden }
+    if (node.kind === 'field') return cellOf(node, node.name)
     return { kind: node.kind, name: node.name, cells: nestedShape(node.select) }
   })
 }
@@ -37,8 +37,12 @@ function flatShape(select: readonly Selected[]): Shape {
   return flatLeaves(select).map(({ path, leaf }): ShapeCell => {
     const name = [...path.map((step) => step.name), leaf.name].join('.')
     if (leaf.kind === 'many') return { kind: 'many', name, cells: nestedShape(leaf.select) }
-    return { kind: 'cell', name: leaf.title ?? name, type: leaf.type, key: leaf.key, hidden: leaf.hidden }
+    return cellOf(leaf, leaf.title ?? name)
   })
+}
+
+function cellOf({ type, declaredType, key, hidden }: Extract<Selected, { kind: 'field' }>, name: string): ShapeCell {
+  return { kind: 'cell', name, type, ...(declaredType === undefined ? {} : { declaredType }), key, hidden }
 }
 
 export function shapeOf(select: readonly Selected[], layout: Layout): Shape {

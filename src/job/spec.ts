@@ -4,7 +4,7 @@
  */
 import type { CellType } from './row-text.ts'
 
-export type FormatName = 'csv' | 'json' | 'ndjson' | 'xlsx'
+export type FormatName = 'csv' | 'json' | 'ndjson' | 'parquet' | 'xlsx'
 /** What becomes of the export when a row is wrong: it fails, or the row is left out, counted and listed. */
 export type OnRowError = 'fail' | 'skip'
 export type CompressionName = 'gzip' | 'zstd'
@@ -55,6 +55,8 @@ export interface OutputRequest {
   readonly times?: string | null
   /** IANA name; only where times are RFC 3339 or native. */
   readonly time_zone?: string | null
+  /** Parquet: how large a cell may be, in megabytes. */
+  readonly max_cell_mb?: number | null
 }
 
 export interface ExportRequest {
@@ -85,6 +87,8 @@ export interface Output {
   readonly formulaGuard: boolean
   /** dry_data: in JSON and NDJSON members that are null or the empty string are left out, row by row, at every depth. */
   readonly omitBlank: boolean
+  /** Parquet: a larger cell fails the run; absent: the format's own bound. */
+  readonly maxCellMb?: number
 }
 
 /**
@@ -140,6 +144,8 @@ export type Selected =
       readonly title?: string
       readonly column: string
       readonly type: CellType
+      /** The database's own name of the type; absent where the configuration says another type. */
+      readonly declaredType?: string
       readonly key: boolean
       /** Read for the errors log, not written. */
       readonly hidden: boolean

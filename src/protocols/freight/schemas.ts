@@ -8,7 +8,7 @@ import { EVENT_TYPES, JOB_STATUSES } from '../../job/job.ts'
 import { CELL_TYPES } from '../../job/row-text.ts'
 import { type CompressionName, type FormatName, MASK_NAMES, type OnRowError, type Split } from '../../job/spec.ts'
 
-const FORMATS = ['csv', 'json', 'ndjson', 'xlsx'] as const satisfies readonly FormatName[]
+const FORMATS = ['csv', 'json', 'ndjson', 'parquet', 'xlsx'] as const satisfies readonly FormatName[]
 const COMPRESSIONS = ['gzip', 'zstd', null] as const satisfies readonly (CompressionName | null)[]
 
 const ON_ROW_ERROR = ['fail', 'skip'] as const satisfies readonly OnRowError[]
@@ -71,6 +71,9 @@ export const OptionsBody = Type.Object(
       nullableText({ description: "`database` (the database's own text) or `rfc3339`; XLSX: `native` (dates) or `database`." }),
     ),
     time_zone: Type.Optional(nullableText({ description: 'IANA name, where times are RFC 3339 or native.' })),
+    max_cell_mb: Type.Optional(
+      nullableInteger({ minimum: 1, maximum: 64, description: 'Parquet: how large a cell may be, in megabytes; 2 when absent.' }),
+    ),
   },
   { ...closed, description: "How the bytes look. Absent or null: the profile's own choice." },
 )

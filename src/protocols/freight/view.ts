@@ -73,6 +73,7 @@ function viewOptions(options: OutputRequest) {
     line_end: options.line_end ?? null,
     times: options.times ?? null,
     time_zone: options.time_zone ?? null,
+    ...(options.max_cell_mb == null ? {} : { max_cell_mb: options.max_cell_mb }),
   }
 }
 
@@ -106,6 +107,7 @@ function viewManifest(manifest: Manifest) {
       time_zone: output.timeZone,
       formula_guard: output.formulaGuard,
       omit_blank: output.omitBlank,
+      ...(output.maxCellMb === undefined ? {} : { max_cell_mb: output.maxCellMb }),
     },
     snapshot_at: manifest.snapshotAt,
     files: manifest.files.map(({ name, resource, rows, bytes, sha256 }) => ({ name, resource, rows, bytes, sha256 })),
