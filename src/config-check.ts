@@ -9,6 +9,7 @@ import type { Config, Environment, ResolvedResource, ResolvedSource, ResourceCon
 import { checkIssuers, checkLimits, checkResourceAccess, checkSessionVariables } from './config-access.ts'
 import { CODE_SOURCE, checkCode } from './config-code.ts'
 import { checkDelivery } from './config-delivery.ts'
+import { checkFilePath, checkFolders, FILE_SCHEMES } from './config-files.ts'
 import { FreightError } from './job/errors.ts'
 import { CELL_TYPES } from './job/row-text.ts'
 import { didYouMean } from './job/suggestion.ts'
@@ -26,7 +27,7 @@ const NO_PROGRESS_MS = 5 * MINUTE_MS
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 const SECRET_LENGTH = 32
 const EXAMPLE_SECRET = /change.?me|example|replace|placeholder|your.?secret|^(.{1,8})\1+$/i
-const SCHEMES = ['sqlite:', 'postgres:', 'postgresql:', 'code:']
+const SCHEMES = ['sqlite:', 'postgres:', 'postgresql:', 'code:', ...FILE_SCHEMES]
 /** Each connection is a process on the database's machine. */
 const MOST_PARALLEL = 16
 
@@ -157,13 +158,15 @@ function checkSources(root: Place, config: Members, base: string): Record<string
 
 function checkSource(place: Place, value: unknown, base: string): ResolvedSource {
   if (typeof value === 'string') return { url: checkSourceUrl(place, value, base), consistency: 'snapshot', parallel: 1 }
-  const source = place.object(value, ['url', 'consistency', 'parallel', 'sessionVariables'])
+  const source = place.object(value, ['url', 'consistency', 'folders', 'parallel', 'sessionVariables'])
   const parallel = source.parallel === undefined ? 1 : place.at('parallel').count(source.parallel, MOST_PARALLEL)
   const consistency = source.consistency ?? 'snapshot'
   if (consistency !== 'snapshot' && consistency !== 'locking')
     throw place.at('consistency').invalid("must be 'snapshot' or 'locking'.")
   const sessionVariables = checkSessionVariables(place.at('sessionVariables'), source.sessionVariables)
-  return { url: checkSourceUrl(place.at('url'), source.url, base), consistency, parallel, sessionVariables }
+  const url = checkSourceUrl(place.at('url'), source.url, base)
+  const folders = checkFolders(place.at('folders'), source.folders, url, base)
+  return { url, consistency, parallel, sessionVariables, ...folders }
 }
 
 function checkSourceUrl(place: Place, value: unknown, base: string): string {
@@ -171,15 +174,14 @@ function checkSourceUrl(place: Place, value: unknown, base: string): string {
   const scheme = /^[a-z][a-z0-9+]*:/i.exec(url)?.[0] ?? ''
   if (!SCHEMES.includes(scheme)) {
     const found = scheme === '' ? 'begins with no kind of source' : `"${scheme}" is not a kind of source that is known`
-    throw place.invalid(`${found}; known: sqlite:path, postgres://user@host/database.${didYouMean(scheme, SCHEMES)}`)
+    throw place.invalid(
+      `${found}; known: sqlite:path, postgres://user@host/database, duckdb:path, parquet:glob, csv:glob.${didYouMean(scheme, SCHEMES)}`,
+    )
   }
   const path = url.slice(scheme.length)
   if (scheme === 'code:') return `${scheme}${resolve(base, place.text(path))}`
-  if (scheme !== 'sqlite:') return checkServerUrl(place, url)
-  if (path === '' || path === ':memory:' || path.includes('\0'))
-    throw place.invalid('must name a database file: sqlite:path/to/database.db.')
-  if (/^\/\/[^/]/.test(path)) throw place.invalid('has two slashes; write sqlite:path, or sqlite:/path for one from the root.')
-  return `${scheme}${resolve(base, path)}`
+  if (scheme.startsWith('postgres')) return checkServerUrl(place, url)
+  return `${scheme}${checkFilePath(place, scheme, path, base)}`
 }
 
 /** Nothing of it is repeated: it holds a password. */

@@ -16,13 +16,18 @@ import type { MaskName } from './job/spec.ts'
 import type { ProtocolsConfig } from './protocols/settings.ts'
 
 export interface SourceConfig {
-  /** `sqlite:path`, relative to the config file, or `postgres://user:password@host:port/database`. */
+  /**
+   * `sqlite:path`, relative to the config file, or `postgres://user:password@host:port/database`, or `duckdb:path`, `parquet:glob` or
+   * `csv:glob`.
+   */
   readonly url: string
   /**
    * `snapshot` (default): writers of the source are never held up; a SQLite database with a rollback journal is copied first.
    * `locking`: such a database is read in place, and its writers wait while an export runs.
    */
   readonly consistency?: 'snapshot' | 'locking'
+  /** `duckdb:`, `parquet:` and `csv:`: only files inside these are read; the folder that the URL begins with when absent. */
+  readonly folders?: readonly string[]
   /** PostgreSQL: connections that read one whole table at once, over ranges of its key; default 1. */
   readonly parallel?: number
   /** PostgreSQL: variables that are set where rows are read, for row level security: name to claim of the caller, or `tenant`. */
@@ -152,6 +157,8 @@ export function defineConfig(config: FreightConfig): FreightConfig {
 export interface ResolvedSource {
   readonly url: string
   readonly consistency: 'snapshot' | 'locking'
+  /** Absolute. */
+  readonly folders?: readonly string[]
   readonly parallel: number
   readonly sessionVariables?: Readonly<Record<string, string>>
 }

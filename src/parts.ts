@@ -16,6 +16,7 @@ import { xlsxFormat } from './formats/xlsx.ts'
 import { FreightError } from './job/errors.ts'
 import type { CompressionName, FormatName } from './job/spec.ts'
 import { createCodeSource } from './sources/code/code.ts'
+import { createDuckDbSource } from './sources/duckdb/duckdb.ts'
 import { assertMasks } from './sources/mask.ts'
 import { createPostgresSource } from './sources/postgres/postgres.ts'
 import type { Source } from './sources/source.ts'
@@ -98,6 +99,11 @@ function refusingUnmasked(source: Source): Source {
 
 export function createSource(resolved: ResolvedSource, tempDir: string, maskKey?: string): Source {
   if (/^postgres(ql)?:/.test(resolved.url)) return createPostgresSource({ url: resolved.url, parallel: resolved.parallel })
+  const [, kind, path] = /^(duckdb|parquet|csv):(.*)$/s.exec(resolved.url) ?? []
+  if (path !== undefined && (kind === 'duckdb' || kind === 'parquet' || kind === 'csv')) {
+    const { folders = [], consistency } = resolved
+    return createDuckDbSource({ kind, path, folders, consistency, tempDir })
+  }
   const mask = maskKey === undefined ? {} : { maskKey }
   if (resolved.url.startsWith('code:')) return createCodeSource({ path: resolved.url.slice('code:'.length), ...mask })
   return createSqliteSource({ path: resolved.url.slice('sqlite:'.length), consistency: resolved.consistency, tempDir, ...mask })

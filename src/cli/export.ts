@@ -23,7 +23,7 @@ export function addExport(program: Command): void {
     .command('export')
     .summary('export one resource to a file, without a server')
     .description('Export one resource of a database to a file, without a server.')
-    .option('--source <url>', 'sqlite:path or postgres://...; or --config FILE', someText)
+    .option('--source <url>', 'sqlite:path, postgres://..., duckdb:path, parquet:glob, csv:glob; or --config FILE', someText)
     .requiredOption('--resource <name>', 'the table, view or resource to export', someText)
     .option('--format <name>', 'csv, json, ndjson, parquet or xlsx', 'csv')
     .option('--profile <name>', 'CSV: machine, excel, excel-eu, postgres, bigquery')

@@ -18,7 +18,11 @@ export function addInit(program: Command): void {
     .command('init')
     .summary('write a freight.config.ts from a database')
     .description('Write a freight.config.ts that lists the tables of a database, to be read and changed.')
-    .requiredOption('--source <url>', 'sqlite:path or postgres://user@host/database', someText)
+    .requiredOption(
+      '--source <url>',
+      'sqlite:path, postgres://user@host/database, duckdb:path, parquet:glob or csv:glob',
+      someText,
+    )
     .option('--output <file>', 'the file to write', configFile, 'freight.config.ts')
     .option('--force', 'replace an existing file')
   refuseRepeats(command)
@@ -45,7 +49,7 @@ function configFile(text: string): string {
 /** `sqlite:./app.db`, relative to the folder the config will stand in, so that both can be moved together. */
 function urlFrom(url: string, output: string): string {
   // Only files have a place that depends on a folder.
-  if (!url.startsWith('sqlite:')) return url
+  if (/^postgres(ql)?:/.test(url)) return url
   const at = url.indexOf(':') + 1
   const path = relative(dirname(resolve(output)), url.slice(at))
     .split(sep)

@@ -13,6 +13,7 @@ import {
   type Answer,
   INPUT_FD,
   INPUT_PATH,
+  lineOf,
   OPENING_ID,
   type Opening,
   OUTPUT_FD,
@@ -91,7 +92,7 @@ async function inputOpened(): Promise<void> {
 const OPENED_LOOK_MS = 2
 
 function say(answer: Answer | Refusal): void {
-  writeSync(ANSWERS_FD, `${JSON.stringify(answer)}\n`)
+  writeSync(ANSWERS_FD, lineOf(answer))
 }
 
 function refusal(id: number, error: unknown): Refusal {

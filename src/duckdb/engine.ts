@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { FreightError } from '../job/errors.ts'
-import { ANSWERS_FD, type Answer, OPENING_ID, type Opening, type Refusal, type Request } from './messages.ts'
+import { ANSWERS_FD, type Answer, lineOf, OPENING_ID, type Opening, type Refusal, type Request } from './messages.ts'
 import { makePipes } from './pipe.ts'
 import { makeWorkFolder } from './work-folder.ts'
 
@@ -52,7 +52,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     closeSync(input.readFd)
     closeSync(output.writeFd)
     const engine = new Engine(child, { input: input.writeFd, output: output.readFd, workFolder })
-    await engine.open({ ...options, workFolder })
+    const { database, files, threads, memoryMb } = options
+    await engine.open({ database, files, threads, memoryMb, workFolder })
     return engine
   } catch (thrown) {
     rmSync(workFolder, { recursive: true, force: true })
@@ -92,10 +93,9 @@ export class Engine {
     createInterface({ input: child.stdio[ANSWERS_FD] as Readable }).on('line', (line) => this.#hear(line))
   }
 
-  async open(opening: EngineOptions & Pick<Opening, 'workFolder'>): Promise<void> {
-    const { database, threads, memoryMb, workFolder, files } = opening
+  async open(opening: Opening): Promise<void> {
     const opened = this.#answerTo(OPENING_ID)
-    this.#say({ database, threads, memoryMb, workFolder, files })
+    this.#say(opening)
     await opened.catch(async (error: unknown) => {
       await this.end()
       throw error
@@ -168,7 +168,7 @@ export class Engine {
   }
 
   #say(line: Opening | Request): void {
-    this.#child.stdin?.write(`${JSON.stringify(line)}\n`)
+    this.#child.stdin?.write(lineOf(line))
   }
 
   #hear(line: string): void {

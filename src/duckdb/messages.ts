@@ -32,6 +32,11 @@ export interface Refusal {
   readonly error: { readonly kind: 'missing' | 'failed'; readonly message: string }
 }
 
+/** Readers of lines (Node's readline) also end one at U+2028 and U+2029, which JSON leaves as they are. */
+export function lineOf(message: Opening | Request | Answer | Refusal): string {
+  return `${JSON.stringify(message).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}\n`
+}
+
 /** The id of the answer to the opening. */
 export const OPENING_ID = 0
 

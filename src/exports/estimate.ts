@@ -20,7 +20,13 @@ const SAMPLE_ROWS = 200
  * An expectation, not a measurement of this server: a plain read of 13 columns from SQLite to a file, as the benchmarks give it.
  * Relations, sorts and slow disks take longer.
  */
-const ROWS_PER_SECOND: Readonly<Record<FormatName, number>> = { csv: 300_000, json: 300_000, ndjson: 300_000, parquet: 200_000, xlsx: 150_000 }
+const ROWS_PER_SECOND: Readonly<Record<FormatName, number>> = {
+  csv: 300_000,
+  json: 300_000,
+  ndjson: 300_000,
+  parquet: 200_000,
+  xlsx: 150_000,
+}
 
 /** Those whose size the first rows tell; Parquet's says nothing until there are many. */
 const FORMATS: readonly FormatName[] = ['csv', 'json', 'ndjson', 'xlsx']

@@ -24,7 +24,7 @@ const SCHEMA = `
   insert into orders values (1, 'acme', 1, 'paid', 10.5), (2, 'acme', 1, 'open', 20), (3, 'acme', 2, 'paid', null), (4, 'acme', null, 'open', 5), (5, 'other', 4, 'paid', 99);
   insert into items values (1, 1, 'A'), (2, 1, 'B'), (3, 2, 'A'), (4, 5, 'Z');
   insert into notes values (1, 1, 'x', 'first'), (2, 1, 'y', 'second'), (3, 2, 'x', 'third');
-  create table things (id integer primary key, t text, i bigint, d numeric, b boolean, day date, at timestamp, j text, u text);
+  create table things (id integer primary key, t text, i bigint, d numeric, b boolean, day date, "at" timestamp, j text, u text);
   insert into things values
     (1, 'apple', 5, 1.5, true, '2024-02-29', '2024-02-29 12:00:00', '{"a":1,"b":[1,2]}', '0190a7b0-5d3c-7e2f-9a41-3c5b8e6f7d12'),
     (2, 'Apple', -7, 100, false, '2024-03-01', '2024-02-29 12:00:00.000001', '[1,"x"]', '0190a7b0-5d3c-7e2f-9a41-3c5b8e6f7d13'),

@@ -1,0 +1,111 @@
+/**
+ * What the tables of a place are, known until their files change: a process takes a while to start, and every table is asked for at the
+ * start of a service.
+ */
+import type { Engine } from '../../duckdb/engine.ts'
+import type { TableDescription } from '../source.ts'
+import { csvColumns } from './csv-types.ts'
+import { listTables, tableFacts } from './facts.ts'
+import { sourceError } from './fault.ts'
+import { identityOf, type TableFiles } from './files.ts'
+import { type DuckDbSourceOptions, findPlace, identities, makeTable, openPlace, type Place } from './place.ts'
+
+/** How long a process that described one table waits for the question about the next. */
+const LINGER_MS = 500
+
+type Briefly = <Value>(ask: (engine: Engine) => Promise<Value>) => Promise<Value>
+
+export class Descriptions {
+  readonly #options: DuckDbSourceOptions
+  readonly #briefly: Briefly
+  /** By table, with what its files were. */
+  readonly #known = new Map<string, { identity: string; description: TableDescription | null }>()
+  #lingering: { engine: Engine; files: string; timer: NodeJS.Timeout | undefined } | null = null
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(options: DuckDbSourceOptions, briefly: Briefly) {
+    this.#options = options
+    this.#briefly = briefly
+  }
+
+  /** One after the other, since they share a process. */
+  describe(table: string): Promise<TableDescription | null> {
+    const described = this.#last.then(() =>
+      this.#options.kind === 'duckdb' ? this.#ofDatabase(table) : this.#ofFiles(table).catch(thrown),
+    )
+    this.#last = described.catch(() => {})
+    return described
+  }
+
+  async close(): Promise<void> {
+    await this.#last
+    await this.#endLingering()
+  }
+
+  /** All tables at once: a database is not held open between two questions, or nobody could write to it. */
+  async #ofDatabase(table: string): Promise<TableDescription | null> {
+    const identity = await identities(await findPlace(this.#options))
+    const known = this.#known.get(table)
+    if (known?.identity === identity) return known.description
+    await this.#briefly(async (engine) => {
+      this.#known.clear()
+      for (const name of new Set([...(await listTables(engine)), table])) {
+        const facts = (await tableFacts(engine, { schema: null, name })) ?? (await inSchema(engine, name))
+        this.#known.set(name, { identity, description: facts?.description ?? null })
+      }
+    })
+    return this.#known.get(table)?.description ?? null
+  }
+
+  async #ofFiles(table: string): Promise<TableDescription | null> {
+    const place = await findPlace(this.#options)
+    const files = place.tables.find((each) => each.table === table)
+    if (!files) return null
+    const identity = (await Promise.all(files.paths.map(identityOf))).join('\n')
+    const known = this.#known.get(table)
+    if (known?.identity === identity) return known.description
+    const engine = await this.#process(place)
+    try {
+      const description = await this.#described(engine, files)
+      this.#known.set(table, { identity, description })
+      return description
+    } finally {
+      if (this.#lingering) this.#lingering.timer = setTimeout(() => void this.#endLingering(), LINGER_MS)
+    }
+  }
+
+  async #described(engine: Engine, files: TableFiles): Promise<TableDescription | null> {
+    const { table } = files
+    await makeTable(engine, this.#options.kind, files)
+    const facts = await tableFacts(engine, { schema: null, name: table })
+    if (!facts) return null
+    const { columns } = facts.description
+    const typed = this.#options.kind === 'csv' ? await csvColumns(engine, table, columns) : columns
+    return { ...facts.description, kind: 'table', columns: typed }
+  }
+
+  async #process(place: Place): Promise<Engine> {
+    const files = JSON.stringify(place.tables)
+    if (this.#lingering && (this.#lingering.files !== files || this.#lingering.engine.over)) await this.#endLingering()
+    clearTimeout(this.#lingering?.timer)
+    this.#lingering ??= { engine: await openPlace(this.#options, place, new Set()), files, timer: undefined }
+    return this.#lingering.engine
+  }
+
+  async #endLingering(): Promise<void> {
+    const lingering = this.#lingering
+    this.#lingering = null
+    clearTimeout(lingering?.timer)
+    await lingering?.engine.end()
+  }
+}
+
+function thrown(error: unknown): never {
+  throw sourceError(error)
+}
+
+/** `schema.table`; a table of the default schema may have a dot in its name, too, and comes first. */
+async function inSchema(engine: Engine, name: string): ReturnType<typeof tableFacts> {
+  const dot = name.indexOf('.')
+  return dot < 0 ? null : await tableFacts(engine, { schema: name.slice(0, dot), name: name.slice(dot + 1) })
+}

@@ -1,0 +1,217 @@
+/** One reading of a place: a database copied or locked, or files that must stay what they are until the last row. */
+import { rmSync } from 'node:fs'
+import type { Engine } from '../../duckdb/engine.ts'
+import { OUTPUT_PATH } from '../../duckdb/messages.ts'
+import { FreightError } from '../../job/errors.ts'
+import type { RowChunk, RowCount, Shape } from '../../job/row-text.ts'
+import { shapeOf } from '../../job/shape.ts'
+import type { Query, Snapshot } from '../source.ts'
+import { sourceError } from './fault.ts'
+import { type DuckDbSourceOptions, identities, openPlace, type Place } from './place.ts'
+import type { Statement } from './plan.ts'
+
+export interface Reading {
+  readonly options: DuckDbSourceOptions
+  readonly place: Place
+  /** What the files were when they were found. */
+  readonly identities: string
+  readonly query: Query
+  /** By name, those that are read. */
+  readonly tables: ReadonlySet<string>
+  readonly rows: readonly Statement[]
+  readonly counts: readonly Statement[]
+  readonly takenAt: Date
+  /** Holds the copy of a database; goes with the snapshot. */
+  readonly folder: string | null
+}
+
+/** Bytes that stand in no row's text, which is JSON: nothing is ever quoted. */
+const AS_LINES = `format csv, header false, delimiter '\x02', quote '\x01', escape '\x01', nullstr '\x03', use_tmp_file false`
+const CHUNK_BYTES = 1024 * 1024
+const NEWLINE = 10
+
+export class DuckDbSnapshot implements Snapshot {
+  readonly takenAt: Date
+  readonly session = null
+  readonly #reading: Reading
+  readonly #signal: AbortSignal
+  readonly #engines = new Set<Engine>()
+  /** Counts, and gives the rows of the part that is read first: after that its output is spent. */
+  #engine: Engine | null
+  #isOutputSpent = false
+  #over: FreightError | null = null
+  #closing: Promise<void> | null = null
+
+  constructor(reading: Reading, engine: Engine, signal: AbortSignal) {
+    this.#reading = reading
+    this.takenAt = reading.takenAt
+    this.#engine = engine
+    this.#engines.add(engine)
+    this.#signal = signal
+    signal.addEventListener('abort', this.#abort, { once: true })
+    if (signal.aborted) this.#abort()
+  }
+
+  readonly #abort = (): void => {
+    this.#over ??= new FreightError('ABORTED', 'Reading the source was stopped.')
+    void this.#endAll()
+  }
+
+  shape(part: number): Shape {
+    return shapeOf(this.#reading.query.parts[part]?.select ?? [], this.#reading.query.layout)
+  }
+
+  async count(part: number, { ms }: { ms: number }): Promise<RowCount> {
+    this.#assertOpen()
+    const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(ms)))
+    const statement = this.#reading.counts[part]
+    if (!statement) return { rows: null, exact: false }
+    const { promise: late, resolve } = Promise.withResolvers<null>()
+    timeout.addEventListener('abort', () => resolve(null), { once: true })
+    try {
+      const engine = await this.#counting()
+      const counting = engine.rows(statement.sql, statement.values, timeout)
+      // Whoever is late is not waited for.
+      counting.catch(() => {})
+      const rows = await Promise.race([counting, late])
+      this.#assertOpen()
+      return rows === null ? { rows: null, exact: false } : { rows: Number(rows[0]?.[0]), exact: true }
+    } catch (thrown) {
+      this.#assertOpen()
+      if (timeout.aborted) return { rows: null, exact: false }
+      throw sourceError(thrown)
+    }
+  }
+
+  async *rows(part: number): AsyncIterable<RowChunk> {
+    this.#assertOpen()
+    const statement = this.#reading.rows[part]
+    if (!statement) throw new Error('there is no such part')
+    const engine = await this.#forRows()
+    let isWhole = false
+    try {
+      yield* this.#read(engine, statement)
+      await this.#assertUnchanged()
+      isWhole = true
+    } catch (thrown) {
+      this.#assertOpen()
+      throw sourceError(thrown)
+    } finally {
+      // In the middle of its rows it can only be ended.
+      if (!isWhole || engine !== this.#engine) await this.#end(engine)
+    }
+    this.#assertOpen()
+  }
+
+  close(): Promise<void> {
+    this.#over ??= new FreightError('ABORTED', 'The snapshot of the source is closed.')
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async *#read(engine: Engine, { sql, values }: Statement): AsyncIterable<RowChunk> {
+    let fault: unknown = null
+    const copying = engine
+      .run(`copy (${sql}) to '${OUTPUT_PATH}' (${AS_LINES})`, values)
+      .then(async (rows) => {
+        await engine.closeOutput()
+        return rows
+      })
+      .catch((thrown: unknown) => {
+        fault = thrown
+        engine.output.destroy()
+        return -1
+      })
+    let seen = 0
+    try {
+      for await (const chunk of wholeRows(engine.output as AsyncIterable<Uint8Array>)) {
+        this.#assertOpen()
+        seen += chunk.rows
+        yield chunk
+      }
+    } catch (thrown) {
+      throw fault ?? thrown
+    }
+    const written = await copying
+    if (fault !== null) throw fault
+    if (written === seen) return
+    throw new FreightError('ROWS_INCOMPLETE', `The source wrote ${written} rows, of which ${seen} arrived.`)
+  }
+
+  async #assertUnchanged(): Promise<void> {
+    const { place, folder, identities: before } = this.#reading
+    if (folder !== null || (await identities(place)) === before) return
+    throw new FreightError(
+      'SOURCE_CHANGED',
+      'A file of the source was written to or replaced while it was read; start the export again when that is done.',
+    )
+  }
+
+  async #counting(): Promise<Engine> {
+    this.#engine ??= await this.#start()
+    return this.#engine
+  }
+
+  async #forRows(): Promise<Engine> {
+    if (this.#engine === null || this.#isOutputSpent) return await this.#start()
+    this.#isOutputSpent = true
+    return this.#engine
+  }
+
+  async #start(): Promise<Engine> {
+    const engine = await openPlace(this.#reading.options, this.#reading.place, this.#reading.tables)
+    this.#engines.add(engine)
+    if (this.#over) await this.#end(engine)
+    this.#assertOpen()
+    return engine
+  }
+
+  async #end(engine: Engine): Promise<void> {
+    if (engine === this.#engine) {
+      this.#engine = null
+      this.#isOutputSpent = false
+    }
+    this.#engines.delete(engine)
+    await engine.end()
+  }
+
+  async #endAll(): Promise<void> {
+    await Promise.all([...this.#engines].map((engine) => this.#end(engine)))
+  }
+
+  async #close(): Promise<void> {
+    this.#signal.removeEventListener('abort', this.#abort)
+    await this.#endAll()
+    if (this.#reading.folder !== null) rmSync(this.#reading.folder, { recursive: true, force: true })
+  }
+
+  #assertOpen(): void {
+    if (this.#over) throw this.#over
+  }
+}
+
+/** The lines of a stream in chunks; what comes behind the last newline is lost, and so is missing from the number of rows. */
+async function* wholeRows(pieces: AsyncIterable<Uint8Array>): AsyncIterable<RowChunk> {
+  let kept: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of pieces) {
+    kept.push(piece)
+    bytes += piece.length
+    const end = piece.lastIndexOf(NEWLINE) + 1
+    if (bytes < CHUNK_BYTES || end === 0) continue
+    kept[kept.length - 1] = piece.subarray(0, end)
+    yield chunkOf(kept)
+    kept = [piece.subarray(end)]
+    bytes = piece.length - end
+  }
+  const rest = Buffer.concat(kept)
+  const end = rest.lastIndexOf(NEWLINE) + 1
+  if (end > 0) yield chunkOf([rest.subarray(0, end)])
+}
+
+function chunkOf(pieces: readonly Uint8Array[]): RowChunk {
+  const bytes = Buffer.concat(pieces)
+  let rows = 0
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) rows++
+  return { form: 'json', bytes, rows }
+}
