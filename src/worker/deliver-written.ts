@@ -3,14 +3,13 @@ import type { Deliveries } from '../deliveries.ts'
 import type { ManifestDelivery } from '../job/manifest.ts'
 import type { Destination } from '../job/spec.ts'
 import type { Storage } from '../storage/storage.ts'
-import type { RunInput, WrittenFile } from './run-export.ts'
-import type { Watchdog } from './watchdog.ts'
+import type { DeliveryWatch, RunInput, WrittenFile } from './run-export.ts'
 
 export async function deliverWritten(
   { exportId, run }: Pick<RunInput, 'exportId' | 'run'>,
   destination: Destination,
   files: readonly WrittenFile[],
-  watchdog: Watchdog,
+  watch: DeliveryWatch,
   { storage, deliveries }: { storage: Storage; deliveries: Deliveries },
 ): Promise<ManifestDelivery> {
   const outgoing = files.map(({ name, mediaType, bytes }) => ({
@@ -21,7 +20,6 @@ export async function deliverWritten(
   }))
   // A run that was begun again has a folder of its own: what an earlier one left behind is never taken for a part of it.
   const folder = run === 1 ? exportId : `${exportId}-${run}`
-  const watch = { signal: watchdog.signal, alive: () => watchdog.alive() }
   const { place, arrivals } = await deliveries.deliver(destination, folder, outgoing, watch)
   return { place, files: arrivals, deliveredAt: new Date().toISOString() }
 }

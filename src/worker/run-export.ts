@@ -39,6 +39,12 @@ export interface RunProgress {
   readonly totalIsEstimate: boolean
 }
 
+/** A run's signal, and what tells it that its delivery goes on. */
+export interface DeliveryWatch {
+  readonly signal: AbortSignal
+  alive(): void
+}
+
 /** Where a run's bytes and news go. */
 export interface RunSink {
   /** Stores one file, whole or not at all; resolves with its size. */
@@ -50,7 +56,7 @@ export interface RunSink {
   /** A file of a split part is whole. Called in the files' order. */
   fileWritten(file: WrittenFile): void
   /** Copies the written files to the caller's destination. Absent where exports have none, as on the command line. */
-  deliver?(destination: Destination, files: readonly WrittenFile[], watch: Watchdog): Promise<ManifestDelivery>
+  deliver?(destination: Destination, files: readonly WrittenFile[], watch: DeliveryWatch): Promise<ManifestDelivery>
 }
 
 export interface WrittenFile extends ManifestFile {
@@ -98,7 +104,13 @@ async function readSnapshot(input: RunInput, parts: Parts, sink: RunSink, watchd
 async function delivered({ spec }: RunInput, outcome: RunOutcome, sink: RunSink, watchdog: Watchdog): Promise<RunOutcome> {
   if (!spec.destination) return outcome
   if (!sink.deliver) throw new FreightError('INTERNAL', 'This export has a destination where nothing can be delivered.')
-  const delivery = await sink.deliver(spec.destination, outcome.files, watchdog)
+  const alive = (): void => {
+    watchdog.alive()
+    // Said again and again: whoever holds the claim takes a thread that says nothing for dead.
+    sink.progress(outcome.progress)
+  }
+  alive()
+  const delivery = await sink.deliver(spec.destination, outcome.files, { signal: watchdog.signal, alive })
   return { ...outcome, manifest: { ...outcome.manifest, delivery } }
 }
 

@@ -49,8 +49,8 @@ async function run(input: RunInput): Promise<void> {
           latest = progress
         },
         fileWritten: (file) => send({ type: 'file', file }),
-        deliver: (destination, files, watchdog) =>
-          deliverWritten(input, destination, files, watchdog, {
+        deliver: (destination, files, watch) =>
+          deliverWritten(input, destination, files, watch, {
             storage: parts.storage,
             deliveries: createDeliveries(config),
           }),
