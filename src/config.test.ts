@@ -208,13 +208,16 @@ test.each<[unknown, string]>([
   [withOrders({ source: 'mian' }), 'resources.orders.source: there is no source "mian". Did you mean "main"?'],
   [
     withSource('postgress://me:hunter2@db/x'),
-    'source: "postgress:" is not a kind of source that is known; known: sqlite:path, postgres://user@host/database. Did you mean "postgres:"?',
+    'source: "postgress:" is not a kind of source that is known; known: sqlite:path, postgres://user@host/database, duckdb:path, parquet:glob, csv:glob. Did you mean "postgres:"?',
   ],
   [
     withSource('sqlit:a.db'),
-    'source: "sqlit:" is not a kind of source that is known; known: sqlite:path, postgres://user@host/database. Did you mean "sqlite:"?',
+    'source: "sqlit:" is not a kind of source that is known; known: sqlite:path, postgres://user@host/database, duckdb:path, parquet:glob, csv:glob. Did you mean "sqlite:"?',
   ],
-  [withSource('shop.db'), 'source: begins with no kind of source; known: sqlite:path, postgres://user@host/database.'],
+  [
+    withSource('shop.db'),
+    'source: begins with no kind of source; known: sqlite:path, postgres://user@host/database, duckdb:path, parquet:glob, csv:glob.',
+  ],
   [
     withSource('postgres://me:hunter2@db'),
     'source: must name a host and a database: postgres://user:password@host:5432/database.',

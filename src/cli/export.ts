@@ -23,7 +23,7 @@ export function addExport(program: Command): void {
     .command('export')
     .summary('export one resource to a file, without a server')
     .description('Export one resource of a database to a file, without a server.')
-    .option('--source <url>', 'sqlite:path, postgres://..., duckdb:path, parquet:glob, csv:glob; or --config FILE', someText)
+    .option('--source <url>', 'sqlite: postgres: duckdb: parquet: csv: or --config', someText)
     .requiredOption('--resource <name>', 'the table, view or resource to export', someText)
     .option('--format <name>', 'csv, json, ndjson, parquet or xlsx', 'csv')
     .option('--profile <name>', 'CSV: machine, excel, excel-eu, postgres, bigquery')
@@ -63,8 +63,7 @@ const CSV_FLAGS = [
 ]
 const CSV_HELP = `
 CSV: --delimiter ";"|tab --no-header --quoting minimal|all --null-text TEXT
-     --bom --line-end lf|crlf  Times: --times database|rfc3339 --time-zone ZONE
-Parquet: --max-cell-mb 1..64`
+     --bom --line-end lf|crlf  Times: --times database|rfc3339 --time-zone ZONE`
 
 function progressKind(text: string): 'json' {
   if (text === 'json') return text
