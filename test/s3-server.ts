@@ -18,7 +18,7 @@ export const BUCKET = 'exports'
 export const S3_KEYS = { accessKey: 'S3RVER', secretKey: 'S3RVER' }
 
 /** What a request asks for, as the proxy sees it. */
-export interface S3Request {
+interface S3Request {
   readonly verb: 'put' | 'create' | 'part' | 'complete' | 'abort' | 'head' | 'other'
   readonly key: string
   readonly part: number

@@ -8,7 +8,7 @@ import ssh2 from 'ssh2'
 const { Server, utils } = ssh2
 const { STATUS_CODE } = utils.sftp
 
-export interface SftpFaults {
+interface SftpFaults {
   /** Called before each write, with how many the server has seen. */
   onWrite?(count: number): 'drop' | 'hang' | 'deny' | 'full' | undefined
   /** The server does as asked and breaks off before it says so. */

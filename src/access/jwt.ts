@@ -27,7 +27,7 @@ export interface IssuerSettings {
 }
 
 /** Names of claims, or paths with dots. */
-export interface ClaimPaths {
+interface ClaimPaths {
   readonly tenant: string
   /** Words with blanks between, or a list. */
   readonly scope: string

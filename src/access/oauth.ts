@@ -26,14 +26,14 @@ export class OAuthError extends Error {
   }
 }
 
-export interface TokenRequest {
+interface TokenRequest {
   /** The header as it came. */
   readonly authorization: string | undefined
   /** Of the body, each name once. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
-export interface TokenAnswer {
+interface TokenAnswer {
   readonly accessToken: string
   readonly expiresInSeconds: number
   readonly scope: string

@@ -29,7 +29,7 @@ export interface NewExport {
   readonly idempotency: { readonly key: string; readonly body: unknown } | null
 }
 
-export interface ExportBounds {
+interface ExportBounds {
   /** Beyond so many rows the run fails too, where they could not be counted before. */
   readonly maxRows: number
   /** How many of the tenant's exports that this protocol made may be pending or in progress at once. */

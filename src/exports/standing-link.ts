@@ -12,7 +12,7 @@ import { archiveName } from './archive-name.ts'
 import type { ExportsContext } from './context.ts'
 
 /** What a standing link leads to: the file that this run of the job wrote, or the archive of its files. */
-export interface LinkedRun {
+interface LinkedRun {
   readonly jobId: string
   readonly run: number
 }

@@ -2,7 +2,7 @@
 import { FreightError } from '../job/errors.ts'
 import type { CellType, Shape, ShapeCell } from '../job/row-text.ts'
 
-export type ParquetKind =
+type ParquetKind =
   | 'text'
   | 'integer'
   | 'decimal'

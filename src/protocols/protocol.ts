@@ -46,7 +46,7 @@ export interface RefusalAnswer {
   readonly body: string
 }
 
-export type RefusalForm = (refusal: Refusal, request: RefusedRequest) => RefusalAnswer
+type RefusalForm = (refusal: Refusal, request: RefusedRequest) => RefusalAnswer
 
 export interface Protocol {
   /** As in the configuration; what a job remembers it by. */

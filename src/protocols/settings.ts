@@ -17,7 +17,7 @@ export interface ProtocolsConfig {
 }
 
 /** Of one protocol; `resources` are the names that the configuration offers. Gives back plain data. Throws CONFIG_INVALID. */
-export type SectionCheck<Section> = (place: Place, value: unknown, resources: readonly string[]) => Section
+type SectionCheck<Section> = (place: Place, value: unknown, resources: readonly string[]) => Section
 
 const CHECKS: { readonly [Name in keyof ProtocolsConfig]-?: SectionCheck<NonNullable<ProtocolsConfig[Name]>> } = {
   'v1-exports': checkV1Exports,

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 
-export const ISSUER = 'https://auth.example.com/'
+const ISSUER = 'https://auth.example.com/'
 
 /** For the site's `issuers`. */
 export const ISSUER_CONFIG = `[{ issuer: '${ISSUER}', jwks: 'file:jwks.json', audience: 'freight', claims: { tenant: 'org' } }]`

@@ -4,7 +4,7 @@ import { type Attributes, type ListFilter, readListFilter } from './list-filters
 
 export const RELATIONSHIPS = ['events', 'versions', 'event_stores'] as const
 export type Relationship = (typeof RELATIONSHIPS)[number]
-export type WireType = 'exports' | Relationship
+type WireType = 'exports' | Relationship
 
 /** By type: the members asked for; a type that is missing is shown whole. */
 export type SparseFields = Readonly<Partial<Record<WireType, ReadonlySet<string>>>>

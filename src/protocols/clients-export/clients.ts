@@ -13,7 +13,7 @@ export interface Mapping {
 }
 
 /** By the name of a filter's member: the field that it asks. One that the resource does not have is missing. */
-export type FilterFields = Partial<Readonly<Record<ListFilter, string>>>
+type FilterFields = Partial<Readonly<Record<ListFilter, string>>>
 
 export const LIST_FILTERS = ['managerCodes', 'partnerCodes', 'associateCodes', 'statuses', 'types', 'serviceCodes'] as const
 export type ListFilter = (typeof LIST_FILTERS)[number]

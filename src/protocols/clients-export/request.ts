@@ -6,8 +6,8 @@ import { type Clients, LIST_FILTERS, type ListFilter } from './clients.ts'
 import type { ColumnMapping } from './settings.ts'
 import { TARGET_FIELDS, type TargetField } from './target-fields.ts'
 
-export const STATUSES = ['Active', 'Inactive', 'Prospect', 'LostProspect'] as const
-export const TYPES = [
+const STATUSES = ['Active', 'Inactive', 'Prospect', 'LostProspect'] as const
+const TYPES = [
   'PrivateLimitedCompany',
   'PublicLimitedCompany',
   'LimitedLiabilityPartnership',

@@ -5,8 +5,8 @@ import { didYouMean } from '../../job/suggestion.ts'
 import { isAfter, readInstant } from './instants.ts'
 import type { Messages } from './messages.ts'
 
-export const STATUSES = ['queued', 'delivering', 'succeeded', 'pending_retry', 'failed_permanent'] as const
-export const DIRECTIONS = ['outbound', 'inbound'] as const
+const STATUSES = ['queued', 'delivering', 'succeeded', 'pending_retry', 'failed_permanent'] as const
+const DIRECTIONS = ['outbound', 'inbound'] as const
 type Direction = (typeof DIRECTIONS)[number]
 
 /** What was asked for, as the answers show it. Plain data: it is kept with the job. A type, since an interface is no Record. */

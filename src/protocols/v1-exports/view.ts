@@ -4,7 +4,7 @@ import { writeInstant } from './instants.ts'
 import type { Messages } from './messages.ts'
 import type { AskedFilters } from './request.ts'
 
-export type ExportView = ReturnType<typeof viewExport>
+type ExportView = ReturnType<typeof viewExport>
 
 const STATUS = {
   pending: 'pending',

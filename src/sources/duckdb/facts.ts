@@ -5,7 +5,7 @@ import type { CellType } from '../../job/row-text.ts'
 import type { TableRef } from '../../job/spec.ts'
 import type { ColumnDescription, ForeignKey, TableDescription } from '../source.ts'
 
-export interface ColumnFacts {
+interface ColumnFacts {
   readonly name: string
   /** DuckDB's type, such as `DECIMAL(18,3)` or `STRUCT(a INTEGER)`. */
   readonly type: string
