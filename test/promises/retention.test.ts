@@ -68,7 +68,7 @@ describe('an export whose time is up', () => {
 
     const expired = await until(server, key, id, ({ status }) => status !== 'completed')
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(job.expires_at))
-    expect(expired).toEqual({ ...job, status: 'expired' })
+    expect(expired).toEqual({ ...job, status: 'expired', files: [] })
     // The link itself is good for minutes: it is the file that is gone, before any sweep.
     expect((await fetch(link)).status).toBe(410)
     expect(await call('GET', `/exports/${id}/file`)).toMatchObject({ status: 410, body: { code: 'EXPORT_EXPIRED' } })
@@ -86,7 +86,7 @@ describe('an export whose time is up', () => {
     // The bytes go first, then the event is written.
     await vi.waitFor(async () => {
       const types = (await call('GET', `/exports/${id}/events`)).body.data.map(({ type }: Body) => type)
-      expect(types).toEqual(['created', 'started', 'completed', 'linked', 'expired'])
+      expect(types).toEqual(['created', 'started', 'completed', 'linked', 'downloaded', 'expired'])
     })
     expect((await call('GET', `/exports/${id}/file`)).status).toBe(410)
   })
