@@ -98,13 +98,15 @@ function refusingUnmasked(source: Source): Source {
 }
 
 export function createSource(resolved: ResolvedSource, tempDir: string, maskKey?: string): Source {
-  if (/^postgres(ql)?:/.test(resolved.url)) return createPostgresSource({ url: resolved.url, parallel: resolved.parallel })
+  const mask = maskKey === undefined ? {} : { maskKey }
+  if (/^postgres(ql)?:/.test(resolved.url)) {
+    return createPostgresSource({ url: resolved.url, parallel: resolved.parallel, ...mask })
+  }
   const [, kind, path] = /^(duckdb|parquet|csv):(.*)$/s.exec(resolved.url) ?? []
   if (path !== undefined && (kind === 'duckdb' || kind === 'parquet' || kind === 'csv')) {
     const { folders = [], consistency } = resolved
-    return createDuckDbSource({ kind, path, folders, consistency, tempDir })
+    return createDuckDbSource({ kind, path, folders, consistency, tempDir, ...mask })
   }
-  const mask = maskKey === undefined ? {} : { maskKey }
   if (resolved.url.startsWith('code:')) return createCodeSource({ path: resolved.url.slice('code:'.length), ...mask })
   return createSqliteSource({ path: resolved.url.slice('sqlite:'.length), consistency: resolved.consistency, tempDir, ...mask })
 }

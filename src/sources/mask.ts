@@ -4,10 +4,10 @@
  */
 import { createHmac } from 'node:crypto'
 import { FreightError } from '../job/errors.ts'
-import type { Selected } from '../job/spec.ts'
+import type { CheckedPart, MaskName, Selected } from '../job/spec.ts'
 import type { Query, Source } from './source.ts'
 
-const HASH_DIGITS = 32
+export const HASH_DIGITS = 32
 const BLOCK_BYTES = 64
 
 /** `key` is in hex. */
@@ -31,13 +31,20 @@ export function hmacPads(key: string): { readonly inner: Buffer; readonly outer:
 
 /** Throws CONFIG_INVALID where a query asks for masks of a source that knows none: values must not go out as they are. */
 export function assertMasks(source: Pick<Source, 'masks'>, { parts }: Pick<Query, 'parts'>): void {
-  if (source.masks === true || !parts.some(({ select }) => hasMask(select))) return
+  if (source.masks === true || !parts.some(({ select }) => hasMask(select, () => true))) return
   throw new FreightError(
     'CONFIG_INVALID',
     'Fields of this export are masked, which its kind of source cannot do. Hide them instead.',
   )
 }
 
-function hasMask(select: readonly Selected[]): boolean {
-  return select.some((node) => (node.kind === 'field' ? node.mask !== undefined : hasMask(node.select)))
+/** Whether the key is needed to read these parts. */
+export function hashesAny(parts: readonly CheckedPart[]): boolean {
+  return parts.some(({ select }) => hasMask(select, (mask) => mask === 'hash'))
+}
+
+function hasMask(select: readonly Selected[], isMeant: (mask: MaskName) => boolean): boolean {
+  return select.some((node) =>
+    node.kind === 'field' ? node.mask !== undefined && isMeant(node.mask) : hasMask(node.select, isMeant),
+  )
 }

@@ -1,6 +1,7 @@
 /** To-many relations, in SQL: their rows as JSON arrays, the `json` form of row text, aggregated once and joined on their key. */
 import type { Join, Selected } from '../../job/spec.ts'
 import type { RowPlace } from './dialect.ts'
+import { maskedCell } from './masks.ts'
 import {
   type Bench,
   columnsRead,
@@ -13,6 +14,8 @@ import {
   relatedRows,
   rowsOf,
 } from './relations.ts'
+
+type Field = Extract<Selected, { kind: 'field' }>
 
 /** A function takes 100 arguments (FUNC_MAX_ARGS). */
 const ARGUMENTS = 90
@@ -41,7 +44,7 @@ function jsonCells(bench: Bench, select: readonly Selected[], rows: Rows): strin
 
 function cellsOf(bench: Bench, select: readonly Selected[], rows: Rows): string[] {
   return select.flatMap((node) => {
-    if (node.kind === 'field') return [jsonCell(bench, rows.place, node.column)]
+    if (node.kind === 'field') return [jsonCell(bench, rows.place, node)]
     if (node.kind === 'many') return [jsonText(joinMany(bench, node.join, node.select, rows))]
     const one = joinOne(bench, node.join, rows, columnsRead(node.select))
     return [`case when ${isPresent(bench, node.join, one)} then '1' else '0' end`, ...cellsOf(bench, node.select, one)]
@@ -66,7 +69,8 @@ function jsonText(text: string): string {
  * `to_json` alone would nest arrays and documents and write times its own way, and a cast to text drops the blanks of `char(n)` and adds a
  * mask to `inet`: `concat` takes the type's own output, which is what COPY writes.
  */
-function jsonCell(bench: Bench, place: RowPlace, name: string): string {
+function jsonCell(bench: Bench, place: RowPlace, { column: name, mask }: Field): string {
+  if (mask) return jsonText(maskedCell(bench, place, name, mask))
   const column = bench.dialect.column(place, name)
   const { base, sort } = bench.tables.column(place.table, name)
   switch (base) {

@@ -6,6 +6,7 @@ import { PostgresDialect } from './dialect.ts'
 import { KnownTables, loadFacts, nameOf, type TableFacts } from './facts.ts'
 import { sourceError } from './fault.ts'
 import { LiteralBinder, literal, quoteName } from './literals.ts'
+import { setMaskKey } from './masks.ts'
 import { type PartPlan, planPart } from './plan.ts'
 import { type Bench, tablesTouched } from './relations.ts'
 import { BACKEND_COLUMNS, type Backend } from './session.ts'
@@ -24,6 +25,7 @@ export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> 
     const begin = beginStatements({ name: `freight ${query.job ?? ''}`.trim(), statementMs: query.maxMs ?? MAX_MS, version })
     await client.query([begin, ...lockStatements(tables)].join('; '))
     await setVariables(client, query)
+    await setMaskKey(client, query.parts, options.maskKey)
     const { rows } = await client.query<SnapshotRow>(SNAPSHOT_SQL)
     const [row] = rows
     if (!row) throw new Error('a select without a table gave no row')
@@ -47,7 +49,7 @@ interface Helper {
 
 /** Where a part can be read by ranges: as many connections as are to read, in transactions of their own that see this snapshot. */
 async function openHelpers(
-  { url, query, signal, parallel }: SnapshotOptions,
+  { url, query, signal, parallel, maskKey }: SnapshotOptions,
   plans: readonly PartPlan[],
   join: string,
 ): Promise<Helper[]> {
@@ -57,6 +59,7 @@ async function openHelpers(
       const client = await connect(url, signal)
       await client.query(join)
       await setVariables(client, query)
+      await setMaskKey(client, query.parts, maskKey)
       const { rows } = await client.query<BackendRow>(`select ${BACKEND_COLUMNS}`)
       if (!rows[0]) throw new Error('a select without a table gave no row')
       return { client, backend: backendOf(rows[0]) }

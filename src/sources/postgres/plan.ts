@@ -10,9 +10,12 @@ import type { CheckedPart, Selected, WrittenForm } from '../../job/spec.ts'
 import type { RowPlace } from './dialect.ts'
 import { joinMany } from './elements.ts'
 import { literal } from './literals.ts'
+import { maskedCell } from './masks.ts'
 import { canBeCut, type KeyRange, type RangePlan } from './ranges.ts'
 import { type Bench, columnsRead, conditionsOf, isPresent, joinOne, type Rows, rowsOf } from './relations.ts'
 import { writesAlike } from './written.ts'
+
+type Field = Extract<Selected, { kind: 'field' }>
 
 export interface PartPlan {
   /** COPY as text. */
@@ -111,17 +114,21 @@ function flatCells(bench: Bench, select: readonly Selected[], main: Rows): strin
       rows = existing ?? joinOne(bench, step.join, rows, columnsRead(step.select))
       known.set(step, rows)
     }
-    return leaf.kind === 'field' ? bench.dialect.column(rows.place, leaf.column) : joinMany(bench, leaf.join, leaf.select, rows)
+    return leaf.kind === 'field' ? cell(bench, rows.place, leaf) : joinMany(bench, leaf.join, leaf.select, rows)
   })
 }
 
 function nestedCells(bench: Bench, select: readonly Selected[], rows: Rows): string[] {
   return select.flatMap((node) => {
-    if (node.kind === 'field') return [bench.dialect.column(rows.place, node.column)]
+    if (node.kind === 'field') return [cell(bench, rows.place, node)]
     if (node.kind === 'many') return [joinMany(bench, node.join, node.select, rows)]
     const one = joinOne(bench, node.join, rows, columnsRead(node.select))
     return [`(${isPresent(bench, node.join, one)})::int`, ...nestedCells(bench, node.select, one)]
   })
+}
+
+function cell(bench: Bench, place: RowPlace, { column, mask }: Field): string {
+  return mask ? maskedCell(bench, place, column, mask) : bench.dialect.column(place, column)
 }
 
 function orderText(bench: Bench, part: CheckedPart, rows: Rows, range: KeyRange | null): string {

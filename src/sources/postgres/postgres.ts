@@ -20,6 +20,8 @@ export interface PostgresSourceOptions {
   readonly url: string
   /** Connections that read one whole table at once; 1 for the usual way. */
   readonly parallel: number
+  /** Hex; for hashed masks. Absent: a field that is to be hashed fails. */
+  readonly maskKey?: string
 }
 
 /** Nothing is connected before it is needed. */
@@ -28,15 +30,18 @@ export function createPostgresSource(options: PostgresSourceOptions): Source {
 }
 
 class PostgresSource implements Source {
+  readonly masks = true
   readonly #url: string
   readonly #parallel: number
+  readonly #maskKey: string | null
   #pool: pg.Pool | null = null
   #isClosed = false
   readonly #open = new Set<Snapshot>()
 
-  constructor({ url, parallel }: PostgresSourceOptions) {
+  constructor({ url, parallel, maskKey }: PostgresSourceOptions) {
     this.#url = url
     this.#parallel = parallel
+    this.#maskKey = maskKey ?? null
   }
 
   async tables(): Promise<string[]> {
@@ -66,6 +71,7 @@ class PostgresSource implements Source {
       url: this.#url,
       pool: this.#connections(),
       parallel: this.#parallel,
+      maskKey: this.#maskKey,
       query,
       signal,
       closed,

@@ -25,6 +25,8 @@ export interface SnapshotOptions {
   readonly signal: AbortSignal
   /** Connections that read a whole table at once. */
   readonly parallel: number
+  /** Hex; null: nothing is hashed. */
+  readonly maskKey: string | null
   /** Told once, when it is closed. */
   closed(snapshot: Snapshot): void
 }

@@ -12,6 +12,8 @@ export function writesAlike(bench: Bench, part: CheckedPart, { format, output }:
   return flatLeaves(part.select).every(({ path, leaf }) => {
     if (leaf.kind === 'many') return false
     if (leaf.hidden) return true
+    // Text that never is empty, or NULL.
+    if (leaf.mask) return true
     if (leaf.type === 'timestamp' && output.times !== 'database') return false
     // Where the configuration says another type than the database, a cell may be spelled anew.
     return leaf.type === bench.tables.column(path.at(-1)?.join.table ?? part.table, leaf.column).type
