@@ -19,6 +19,7 @@ export function createDuckDbSource(options: DuckDbSourceOptions): Source {
 }
 
 class DuckDbSource implements Source {
+  readonly masks = true
   readonly #options: DuckDbSourceOptions
   readonly #snapshots = new Set<Snapshot>()
   readonly #descriptions: Descriptions
@@ -66,7 +67,7 @@ class DuckDbSource implements Source {
       const tables = new Set(query.parts.flatMap(tablesOf).map(({ name }) => name))
       engine = await openPlace(options, place, tables)
       const facts = await this.#factsOf(engine, query)
-      const rows = query.parts.map((part) => planRows(part, query.layout, facts))
+      const rows = query.parts.map((part) => planRows(part, query.layout, facts, options.maskKey ?? null))
       const counts = query.parts.map((part) => planCount(part, facts))
       const reading = { options, place, identities: before, query, tables, rows, counts, takenAt, folder }
       const snapshot = new DuckDbSnapshot(reading, engine, signal)

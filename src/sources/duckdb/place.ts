@@ -17,6 +17,8 @@ export interface DuckDbSourceOptions {
    */
   readonly consistency: 'snapshot' | 'locking'
   readonly tempDir: string
+  /** Hex; for hashed masks. Absent: a field that is to be hashed fails. */
+  readonly maskKey?: string
 }
 
 /** What is read, fixed: the same files for every process that reads them. */

@@ -14,9 +14,14 @@ export interface Statement {
 /** The number of a row in the order in which its table is read. */
 const ROW_NUMBER = '"freight row number"'
 
-/** Gives one column: the text of each row, in order. */
-export function planRows(part: CheckedPart, layout: Layout, facts: (table: TableRef) => TableFacts): Statement {
-  const { bench, place } = workbench(part, facts)
+/** Gives one column: the text of each row, in order. `maskKey` null: a part with a hashed field throws. */
+export function planRows(
+  part: CheckedPart,
+  layout: Layout,
+  facts: (table: TableRef) => TableFacts,
+  maskKey: string | null,
+): Statement {
+  const { bench, place } = workbench(part, facts, maskKey)
   const { dialect, binder } = bench
   const row = rowSql(bench, part.select, layout, place)
   const joins = [...row.joins]
@@ -37,16 +42,20 @@ export function planRows(part: CheckedPart, layout: Layout, facts: (table: Table
 }
 
 export function planCount(part: CheckedPart, facts: (table: TableRef) => TableFacts): Statement {
-  const { bench, place } = workbench(part, facts)
+  const { bench, place } = workbench(part, facts, null)
   const where = rowConditions(place, [part.scope, part.where], bench.dialect, bench.binder) ?? 'true'
   const from = `from ${bench.dialect.table(part.table)} ${place.alias} where ${where}`
   const sql = part.limit === null ? `select count(*) ${from}` : `select count(*) from (select 1 ${from} ${limit(part)})`
   return { sql, values: bench.binder.values }
 }
 
-function workbench(part: CheckedPart, facts: (table: TableRef) => TableFacts): { bench: Workbench; place: Place } {
+function workbench(
+  part: CheckedPart,
+  facts: (table: TableRef) => TableFacts,
+  maskKey: string | null,
+): { bench: Workbench; place: Place } {
   const binder = new TextBinder()
-  const bench: Workbench = { dialect: new DuckDbDialect(facts), binder, facts: (join) => facts(join.table) }
+  const bench: Workbench = { dialect: new DuckDbDialect(facts), binder, facts: (join) => facts(join.table), maskKey }
   return { bench, place: { table: part.table, alias: binder.alias() } }
 }
 

@@ -1,18 +1,16 @@
 /** One row of a part as one JSON array, in SQL: the cells of `shapeOf`, in its order. */
-import type { CellType, Layout } from '../../job/row-text.ts'
+import type { Layout } from '../../job/row-text.ts'
 import { flatLeaves } from '../../job/shape.ts'
 import type { Join, Selected } from '../../job/spec.ts'
 import { allOf, type Place, rowConditions } from '../compile.ts'
+import { type CellBench, cell, textCell } from './cell.ts'
 import type { DuckDbDialect, TextBinder } from './dialect.ts'
 import type { TableFacts } from './facts.ts'
 
-type Field = Extract<Selected, { kind: 'field' }>
 type One = Extract<Selected, { kind: 'one' }>
 type Many = Extract<Selected, { kind: 'many' }>
 
-export interface Workbench {
-  readonly dialect: DuckDbDialect
-  readonly binder: TextBinder
+export interface Workbench extends CellBench {
   facts(join: Join): TableFacts
 }
 
@@ -22,9 +20,6 @@ export interface RowSql {
   /** LEFT JOINs that belong behind the table; none multiplies its rows. */
   readonly joins: readonly string[]
 }
-
-const NUMBER = String.raw`'-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?'`
-const NUMERIC: readonly CellType[] = ['integer', 'decimal', 'float']
 
 export function rowSql(bench: Workbench, select: readonly Selected[], layout: Layout, place: Place): RowSql {
   const joins: string[] = []
@@ -97,36 +92,6 @@ function manyCell(bench: Workbench, { join, select }: Many, from: Place, joins: 
 function conditions(dialect: DuckDbDialect, binder: TextBinder, join: Join, place: Place): string {
   const present = join.foreignColumns.map((name) => `${dialect.column(place, name)} is not null`)
   return allOf([rowConditions(place, [join.scope], dialect, binder), ...present]) ?? 'true'
-}
-
-/** Never null: concat would leave it out. */
-function cell({ dialect }: Workbench, field: Field, place: Place): string {
-  const column = dialect.column(place, field.column)
-  const type = dialect.type(place, field.column)
-  if (type === 'VARCHAR' && NUMERIC.includes(field.type)) {
-    return `case when regexp_full_match(${column}, ${NUMBER}) then ${column} else ${textCell(column)} end`
-  }
-  if (/\[\d*\]$/.test(type))
-    return textCell(`cast(to_json(${/^(DECIMAL|U?HUGEINT)/.test(type) ? exactElements(column, type) : column}) as varchar)`)
-  if (/^(STRUCT|MAP|UNION)/.test(type)) return textCell(`cast(to_json(${column}) as varchar)`)
-  if (/^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL|BIGNUM)/.test(type)) return `coalesce(cast(${column} as varchar), 'null')`
-  if (type === 'FLOAT' || type === 'DOUBLE') {
-    const infinite = `case when ${column} > 0 then '9.0e+999' else '-9.0e+999' end`
-    return `case when isnan(${column}) then '"NaN"' when isinf(${column}) then ${infinite} else coalesce(cast(${column} as varchar), 'null') end`
-  }
-  if (type === 'BOOLEAN') return `coalesce(cast(${column} as varchar), 'null')`
-  if (type === 'BLOB') return `coalesce('{"b":"' || hex(${column}) || '"}', 'null')`
-  if (/^(DATE|TIME|UUID)/.test(type)) return `coalesce('"' || cast(${column} as varchar) || '"', 'null')`
-  return textCell(`cast(${column} as varchar)`)
-}
-
-/** to_json makes doubles of decimals; as text they keep their digits. */
-function exactElements(column: string, type: string): string {
-  return `cast(${column} as varchar${type.replace(/^[^[]*/, '')})`
-}
-
-function textCell(text: string): string {
-  return `coalesce(cast(to_json(${text}) as varchar), 'null')`
 }
 
 function arrayText(cells: readonly string[]): string {
