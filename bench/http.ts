@@ -67,7 +67,7 @@ async function throughApi(server: Server): Promise<Measured> {
   await completed(server, job, 20)
   const wallSeconds = (performance.now() - started) / 1000
   await call(server, 'DELETE', `/exports/${job.id}`)
-  return { wallSeconds, peakMib: 0 }
+  return { wallSeconds, peakMib: 0, treePeakMib: 0 }
 }
 
 function oneShot(): Promise<Measured> {

@@ -1,6 +1,6 @@
 /** Runs commands as whole processes, in turn, and says what each took: wall seconds from outside, peak memory from the kernel. */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 export interface Command {
   readonly name: string
@@ -14,6 +14,8 @@ export interface Measured {
   readonly wallSeconds: number
   /** VmHWM of the process itself, sampled; MiB. */
   readonly peakMib: number
+  /** The sum of that over the process and all that it started, those that have ended included: no less than their memory at any moment. */
+  readonly treePeakMib: number
 }
 
 const SAMPLE_MS = 20
@@ -21,10 +23,13 @@ const SAMPLE_MS = 20
 export async function measure(command: Command): Promise<Measured> {
   const started = performance.now()
   const child = spawn(command.file, [...command.args], { stdio: ['ignore', command.stdoutFd ?? 'ignore', 'pipe'] })
-  let peakMib = 0
-  const timer = setInterval(() => {
-    peakMib = Math.max(peakMib, peakOf(child.pid))
-  }, SAMPLE_MS)
+  const peaks = new Map<number, number>()
+  const look = (pid: number): void => {
+    // The last look counts: between fork and exec a child has its parent's figure.
+    peaks.set(pid, peakOf(pid) || (peaks.get(pid) ?? 0))
+    for (const started of startedBy(pid)) look(started)
+  }
+  const timer = setInterval(() => child.pid !== undefined && look(child.pid), SAMPLE_MS)
   let complaint = ''
   child.stderr?.on('data', (chunk) => {
     complaint = (complaint + chunk).slice(-2000)
@@ -36,11 +41,29 @@ export async function measure(command: Command): Promise<Measured> {
   clearInterval(timer)
   const wallSeconds = (performance.now() - started) / 1000
   if (code !== 0) throw new Error(`${command.name} ended with ${code}: ${complaint}`)
-  return { wallSeconds, peakMib }
+  const treePeakMib = [...peaks.values()].reduce((sum, peak) => sum + peak, 0)
+  return { wallSeconds, peakMib: peaks.get(child.pid ?? 0) ?? 0, treePeakMib }
+}
+
+/** Children, of whichever of its threads; none once it is gone. */
+function startedBy(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) => childrenOf(`/proc/${pid}/task/${task}/children`))
+  } catch {
+    return []
+  }
+}
+
+function childrenOf(path: string): number[] {
+  try {
+    return readFileSync(path, 'utf8').split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
 }
 
 /** The kernel keeps the highest value itself, so a coarse sampling loses only what grew after the last look. */
-function peakOf(pid: number | undefined): number {
+function peakOf(pid: number): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024
