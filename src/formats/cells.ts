@@ -68,10 +68,9 @@ export class RefusedRow extends Error {
   }
 }
 
-/** What was thrown while the row at `row`, which begins at `start`, was read, with that place in it. */
-export function atRow(thrown: unknown, row: number, start = 0): unknown {
-  if (thrown instanceof MalformedRow || thrown instanceof RefusedRow) thrown.row = row
-  if (thrown instanceof RefusedRow) thrown.start = start
+/** What was thrown while the row at `row` was read, with that place in it. */
+export function atRow(thrown: unknown, row: number): unknown {
+  if (thrown instanceof MalformedRow) thrown.row = row
   return thrown
 }
 

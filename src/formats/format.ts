@@ -12,8 +12,8 @@ export interface Format {
   /**
    * The whole file, as chunks whose bytes are good until the next is asked for. Rows come out in order, those that come written
    * as they are; what is changed on the way is told to `tally`, as is every row written, before the chunk that holds it is
-   * yielded. Throws what `rows` throws; never ends early. A value that the format cannot hold throws a FreightError that names
-   * row, key and column.
+   * yielded. Throws what `rows` throws; never ends early. A row that the format cannot hold throws a FreightError that names row, key
+   * and column, or is left out and told to `tally`, as its `onRowError` says. All rows of a chunk are told before the next is asked for.
    */
   encode(rows: AsyncIterable<RowChunk>, shape: Shape, output: Output, tally: RowTally): AsyncIterable<Uint8Array>
 }

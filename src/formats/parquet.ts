@@ -51,6 +51,8 @@ async function* encode(
   tally: RowTally,
 ): AsyncIterable<Uint8Array> {
   const columns = parquetColumns(shape)
+  // A file of a split part has others' rows before its own.
+  const rowsBefore = tally.rows
   const cellMb = output.maxCellMb ?? CELL_MB
   // Quotes are doubled in the text.
   const rowMb = Math.max(ROW_MB, cellMb * 2 + 1)
@@ -62,7 +64,7 @@ async function* encode(
   try {
     const records = encodeRows(rows, shape, tally, new ParquetRow(shape, columns, output, limits))
     const isOnly = shape.filter(isVisible).length === 1
-    const converting = work.run(engine.output, () => convert(engine, columns, isOnly, limits, tally))
+    const converting = work.run(engine.output, () => convert(engine, copySql(columns, isOnly, limits), tally, rowsBefore))
     work.run(engine.output, () => feed(records, engine, converting))
     yield* engine.output as AsyncIterable<Uint8Array>
     await work.done()
@@ -98,7 +100,6 @@ class Work {
 /** Each chunk is written out before the next is asked for: its memory is used again. */
 async function feed(records: AsyncIterable<Uint8Array>, engine: Engine, converting: Promise<void>): Promise<void> {
   for await (const bytes of records) {
-    if (bytes.length === 0) continue
     const { promise, resolve } = Promise.withResolvers<Error | null | undefined>()
     engine.input.write(bytes, resolve)
     const broken = await promise
@@ -110,19 +111,14 @@ async function feed(records: AsyncIterable<Uint8Array>, engine: Engine, converti
   await engine.endInput()
 }
 
-async function convert(
-  engine: Engine,
-  columns: readonly ParquetColumn[],
-  isOnly: boolean,
-  limits: RowLimits,
-  tally: RowTally,
-): Promise<void> {
+async function convert(engine: Engine, sql: string, tally: RowTally, rowsBefore: number): Promise<void> {
   try {
-    const written = await engine.run(copySql(columns, isOnly, limits))
-    if (written !== tally.rows) {
+    const written = await engine.run(sql)
+    const given = tally.rows - rowsBefore
+    if (written !== given) {
       throw new FreightError(
         'ROWS_INCOMPLETE',
-        `"${tally.resource}": ${tally.rows} rows went into the Parquet file, which has ${written}.`,
+        `"${tally.resource}": ${given} rows went into the Parquet file, which has ${written}.`,
       )
     }
     await engine.closeOutput()

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { FreightError } from '../job/errors.ts'
-import type { RowChunk, Shape } from '../job/row-text.ts'
+import type { LeftOutRow, RowChunk, Shape } from '../job/row-text.ts'
 import type { RowTally } from '../job/tally.ts'
 import { atRow, type Cursor, MalformedRow, NEWLINE, RefusedRow } from './cells.ts'
 import type { RowChanges } from './changes.ts'
@@ -12,7 +12,10 @@ import { CopyRow } from './copy-text.ts'
 import { keyOfRow, type Slot, slotsOf } from './slots.ts'
 import { validText } from './utf8.ts'
 
-/** Reads the row at its cursor and writes it there. Is asked to write a row again, into a larger buffer, when the first was full. */
+/**
+ * Reads the row at its cursor and writes it there. Is asked to write a row again, into a larger buffer, when the first was full. After a
+ * RefusedRow it is asked for the next row; what it has written and counted of the refused one is taken back for it.
+ */
 export interface RowWriter {
   readonly cursor: Cursor
   readonly changes: RowChanges
@@ -28,7 +31,11 @@ export async function* encodeRows(
   writer: RowWriter,
 ): AsyncIterable<Uint8Array> {
   const encoder = new ChunkEncoder(shape, tally, writer)
-  for await (const chunk of rows) yield encoder.encode(chunk)
+  for await (const chunk of rows) {
+    const bytes = encoder.encode(chunk)
+    // None where every row of the chunk was left out.
+    if (bytes.length > 0) yield bytes
+  }
 }
 
 /** For formats that do more with a chunk than pass its bytes on. */
@@ -54,13 +61,14 @@ export class ChunkEncoder {
 
   /** The chunk's rows as the file holds them; good until the next call. */
   encode(chunk: RowChunk): Uint8Array {
-    this.#rowsBefore = this.#tally.rows + this.#tally.errors
+    const tally = this.#tally
+    const { errors } = tally
+    this.#rowsBefore = tally.rows + errors
     try {
       const bytes = chunk.form === 'written' ? chunk.bytes : this.#write(chunk)
-      this.#tally.written(chunk.rows)
+      tally.written(chunk.rows - (tally.errors - errors))
       return bytes
     } catch (thrown) {
-      if (thrown instanceof RefusedRow) throw this.#refused(thrown)
       throw thrown instanceof MalformedRow ? this.#malformed(thrown) : thrown
     }
   }
@@ -76,20 +84,28 @@ export class ChunkEncoder {
     }
     const text = validText(bytes, chunk.rows, slots)
     const source = plainView(text.bytes)
-    const length = writeRows(this.#writer, this.#output, source, chunk.rows, (row, start) => {
+    const written = (row: number, start: number): void => {
       for (const index of text.replaced.get(row) ?? []) {
         const slot = slots[index]
         if (slot && !slot.hidden && !changes.has(slot.name, 'invalid_utf8')) changes.add(slot.name, 'invalid_utf8')
       }
       if (changes.count > 0) changes.report(this.#tally, this.#rowsBefore + row + 1, () => keyOfRow(source, start, slots))
+    }
+    const length = writeRows(this.#writer, this.#output, source, chunk.rows, {
+      written,
+      refused: (refused) => this.#refuse(refused, () => keyOfRow(source, refused.start, slots)),
     })
     return this.#output.bytes.subarray(0, length)
   }
 
   #writeCopied(writer: RowWriter, source: Uint8Array, rows: number): Uint8Array {
     const { changes } = writer
-    const length = writeRows(writer, this.#output, source, rows, (row, start) => {
+    const written = (row: number, start: number): void => {
       if (changes.count > 0) changes.report(this.#tally, this.#rowsBefore + row + 1, () => this.#keyOfCopied(source, start))
+    }
+    const length = writeRows(writer, this.#output, source, rows, {
+      written,
+      refused: (refused) => this.#refuse(refused, () => this.#keyOfCopied(source, refused.start)),
     })
     return this.#output.bytes.subarray(0, length)
   }
@@ -100,11 +116,25 @@ export class ChunkEncoder {
     return keyOfRow(this.#jsonForm.bytes, 0, this.#slots)
   }
 
-  #refused(refused: RefusedRow): FreightError {
-    const key = keyOfRow(this.#writer.cursor.src, refused.start, this.#slots)
-    const row = `Row ${this.#rowsBefore + refused.row + 1}${key === null ? '' : ` (key ${key.slice(0, 200)})`}`
-    const column = refused.column === null ? '' : `, column "${refused.column}"`
-    return new FreightError(refused.code, `${row} of "${this.#tally.resource}"${column}: ${refused.message}`, { cause: refused })
+  /** The row is left out, or ends the run as the only entry of its errors log. */
+  #refuse(refused: RefusedRow, keyOf: () => string | null): void {
+    const tally = this.#tally
+    const { resource } = tally
+    const { column, message: what } = refused
+    const entry = (): LeftOutRow => ({
+      row: this.#rowsBefore + refused.row + 1,
+      key: keyOf()?.slice(0, 200) ?? null,
+      column,
+      what,
+    })
+    if (tally.onRowError === 'skip') {
+      tally.rowRefused(entry)
+      return
+    }
+    const { row, key } = entry()
+    const named = `Row ${row}${key === null ? '' : ` (key ${key})`} of "${resource}"${column === null ? '' : `, column "${column}"`}`
+    const details = { entry: { resource, row, key, column, what } }
+    throw new FreightError(refused.code, `${named}: ${what}`, { cause: refused, details })
   }
 
   #malformed(broken: MalformedRow): FreightError {
@@ -116,14 +146,15 @@ export class ChunkEncoder {
   }
 }
 
-/** Writes all rows of a chunk and returns how many bytes they took; `written` is called after each row that stands. */
-function writeRows(
-  writer: RowWriter,
-  output: ReusedBuffer,
-  source: Uint8Array,
-  rows: number,
-  written?: (row: number, start: number) => void,
-): number {
+interface RowEvents {
+  /** After each row that stands; `start` is where it begins in the source. */
+  written(row: number, start: number): void
+  /** Returns where the row is to be left out; the next one follows. */
+  refused(refused: RefusedRow): void
+}
+
+/** Writes all rows of a chunk and returns how many bytes they took. */
+function writeRows(writer: RowWriter, output: ReusedBuffer, source: Uint8Array, rows: number, events?: RowEvents): number {
   const { cursor } = writer
   if (source[source.length - 1] !== NEWLINE) throw new MalformedRow('its last row is cut')
   cursor.src = source
@@ -137,7 +168,13 @@ function writeRows(
       const { i, p } = cursor
       start = i
       if (i >= source.length) throw new MalformedRow('rows are missing')
-      writer.row()
+      if (!stands(writer, events, row, start)) {
+        cursor.i = source.indexOf(NEWLINE, start) + 1
+        cursor.p = p
+        writer.changes.cutTo(0)
+        row++
+        continue
+      }
       if (cursor.p > cursor.out.length) {
         cursor.out = output.grow(p, cursor.p)
         cursor.i = i
@@ -145,14 +182,28 @@ function writeRows(
         writer.changes.cutTo(0)
         continue
       }
-      written?.(row, i)
+      events?.written(row, i)
       row++
     }
   } catch (thrown) {
-    throw atRow(thrown, row, start)
+    throw atRow(thrown, row)
   }
   if (cursor.i !== source.length) throw new MalformedRow('more rows came than were announced')
   return cursor.p
+}
+
+/** Writes one row; false where it was refused and is to be left out. */
+function stands(writer: RowWriter, events: RowEvents | undefined, row: number, start: number): boolean {
+  try {
+    writer.row()
+    return true
+  } catch (thrown) {
+    if (!(thrown instanceof RefusedRow) || !events) throw thrown
+    thrown.row = row
+    thrown.start = start
+    events.refused(thrown)
+    return false
+  }
 }
 
 /** One buffer for chunk after chunk: a fresh large one each time would be paid for page by page, and twice in memory. */

@@ -25,7 +25,7 @@ export interface RowChunk {
   readonly leftOut?: readonly LeftOutRow[]
 }
 
-/** `row` counts every row that was read, from 1. `column` is null for the whole row. `what` never repeats a value. */
+/** A row that is not in the file. `row` counts every row that was read, from 1. `column` is null for the whole row. `what` never repeats a value. */
 export interface LeftOutRow {
   readonly row: number
   readonly key: string | null

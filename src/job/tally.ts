@@ -4,6 +4,7 @@
  */
 import type { CellChange, ChangeCause } from './manifest.ts'
 import type { LeftOutRow } from './row-text.ts'
+import type { OnRowError } from './spec.ts'
 
 export interface Results {
   readonly successful: number
@@ -25,14 +26,19 @@ const LOG_ENTRIES = 100
 
 export class RowTally {
   readonly resource: string
+  /** What becomes of a row that the format cannot hold. */
+  readonly onRowError: OnRowError
   rows = 0
   warnings = 0
   errors = 0
+  /** Those of the errors that the format left out. */
+  refused = 0
   #changes = new Map<string, { column: string; cause: ChangeCause; cells: number }>()
   #log: LogEntry[] = []
 
-  constructor(resource: string) {
+  constructor(resource: string, onRowError: OnRowError = 'fail') {
     this.resource = resource
+    this.onRowError = onRowError
   }
 
   /** Rows that were written without any change; cheap enough to call once per chunk. */
@@ -44,6 +50,13 @@ export class RowTally {
   leftOut(rows: readonly LeftOutRow[]): void {
     this.errors += rows.length
     for (const row of rows.slice(0, LOG_ENTRIES - this.#log.length)) this.#log.push({ resource: this.resource, ...row })
+  }
+
+  /** A row that the format left out; `logged` is asked only while the log has room. */
+  rowRefused(logged: () => LeftOutRow): void {
+    this.errors += 1
+    this.refused += 1
+    if (this.#log.length < LOG_ENTRIES) this.#log.push({ resource: this.resource, ...logged() })
   }
 
   /** A cell that was changed on writing; `logged` is asked only while the log has room. */

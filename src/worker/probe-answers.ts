@@ -87,7 +87,7 @@ async function preview(parts: Parts, spec: CheckedSpec, rows: number, signal: Ab
   const format = parts.format(spec.format)
   const snapshot = await parts.source(spec.source).open(queryOf(parts, spec, [part]), signal)
   try {
-    const tally = new RowTally(part.resource)
+    const tally = new RowTally(part.resource, spec.onRowError)
     const shape = snapshot.shape(0)
     const chunks: Uint8Array[] = []
     const wanted = { format: spec.format, output: spec.output }

@@ -133,7 +133,7 @@ async function exportParts(run: Run): Promise<RunOutcome> {
   const files: WrittenFile[] = []
   const tallies: RowTally[] = []
   for (const [index, part] of spec.parts.entries()) {
-    const tally = new RowTally(part.resource)
+    const tally = new RowTally(part.resource, spec.onRowError)
     tallies.push(tally)
     for await (const file of exportPart(run, index, names[index] ?? part.resource, tally)) files.push(file)
   }

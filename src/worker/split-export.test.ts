@@ -9,8 +9,9 @@ import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newJob } from '../../test/contracts/sample-job.ts'
 import { field, part } from '../../test/contracts/sample-part.ts'
+import { readByDuckDb } from '../../test/parquet-readers.ts'
 import { readWorkbook } from '../../test/xlsx-reader.ts'
-import type { CheckedSpec, CompressionName, FormatName, Split } from '../job/spec.ts'
+import type { CheckedSpec, CompressionName, FormatName, OnRowError, Split } from '../job/spec.ts'
 import { createParts, type Parts } from '../parts.ts'
 import { type RunOutcome, runExport, type WrittenFile } from './run-export.ts'
 
@@ -28,6 +29,9 @@ beforeAll(async () => {
     with recursive n(i) as (select 1 union all select i + 1 from n where i < ${ROWS})
       insert into orders select i, iif(i % 3, 'line one' || char(10) || '"two", ' || i, null) from n;
     create table no_orders (id integer primary key);
+    create table unfit (id integer primary key, note integer);
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < 25)
+      insert into unfit select i, iif(i % 4 = 0 or i > 21, 'not a number', i) from n;
     create table broken (id integer primary key, note text);
     insert into broken values (1, 'a'), (2, cast(x'ff' as text)), (3, 'c'), (4, cast(x'ff' as text))`)
   database.close()
@@ -43,6 +47,7 @@ interface Asked {
   readonly split: Split
   readonly format?: FormatName
   readonly compression?: CompressionName
+  readonly onRowError?: OnRowError
 }
 
 let runs = 0
@@ -56,18 +61,22 @@ const drain: Put = async (_name, body) => {
   return bytes
 }
 
-async function run({ table = 'orders', split, format = 'csv', compression }: Asked, rig: Partial<Parts> & { put?: Put } = {}) {
+async function run(
+  { table = 'orders', split, format = 'csv', compression, onRowError = 'fail' }: Asked,
+  rig: Partial<Parts> & { put?: Put } = {},
+) {
   runs += 1
   const run = runs
   const select = [
     field('id', { type: 'integer', key: true }),
-    ...(table === 'no_orders' ? [] : [field('note', { type: 'text' })]),
+    ...(table === 'no_orders' ? [] : [field('note', { type: table === 'unfit' ? 'integer' : 'text' })]),
   ]
   const spec: CheckedSpec = {
     ...newJob(1).spec,
     parts: [part(table, select, { split })],
     format,
     compression: compression ?? null,
+    onRowError,
   }
   const told: WrittenFile[] = []
   const input = {
@@ -175,6 +184,43 @@ describe('a split export', () => {
       expect(rows).toEqual(expected)
       expect(manifest.files.length).toBe(3)
     }
+  })
+
+  it('to parquet has files that open by themselves, by rows and by bytes', async () => {
+    for (const split of [{ rows: 4_000 }, { bytes: 110_000 }]) {
+      const { outcome, read } = await run({ split, format: 'parquet' })
+      const { manifest } = await outcome
+      const rows: Cells[] = []
+      for (const file of manifest.files) {
+        const { names, rows: records } = await readByDuckDb(await read(file.name))
+        expect([names, records.length]).toEqual([['id', 'note'], file.rows])
+        for (const [id, note] of records) rows.push([Number(id), note ?? null])
+      }
+      expect(rows).toEqual(expected)
+      expect(manifest.files.length).toBe(3)
+    }
+  })
+
+  it('leaves rows out that its format cannot hold, counts and lists them, and still has so many rows in each file', async () => {
+    const { outcome, read } = await run({ table: 'unfit', split: { rows: 5 }, format: 'parquet', onRowError: 'skip' })
+    const { manifest, results, errorsLog, progress } = await outcome
+    expect(results).toEqual({ successful: 16, warnings: 0, errors: 9 })
+    expect(progress).toMatchObject({ processed: 25, total: 25 })
+    const left = [4, 8, 12, 16, 20, 22, 23, 24, 25]
+    expect(errorsLog.map(({ row, key, column }) => [row, key, column])).toEqual(left.map((row) => [row, String(row), 'note']))
+    expect(JSON.stringify(errorsLog)).not.toContain('not a number')
+    expect(manifest.files.map(({ rows }) => rows)).toEqual([5, 5, 5, 1])
+    const ids: number[] = []
+    for (const file of manifest.files) ids.push(...(await readByDuckDb(await read(file.name))).rows.map(([id]) => Number(id)))
+    expect(ids).toEqual(Array.from({ length: 21 }, (_, index) => index + 1).filter((id) => id % 4 !== 0))
+  })
+
+  it('ends with the first row that its format cannot hold, which is its errors log, where none is to be left out', async () => {
+    const { outcome } = await run({ table: 'unfit', split: { rows: 5 }, format: 'parquet' })
+    await expect(outcome).rejects.toMatchObject({
+      code: 'CELL_UNFIT',
+      details: { entry: { resource: 'unfit', row: 4, key: '4', column: 'note' } },
+    })
   })
 
   it('of no rows is one file, with its header', async () => {

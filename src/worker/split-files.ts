@@ -24,7 +24,7 @@ export interface SplitPart {
 
 /** Yields each file once it is whole. The last is published only when all rows are proven to be there, as a single file is. */
 export async function* splitFiles(part: SplitPart): AsyncIterable<WrittenFile> {
-  const splitter = new RowSplitter(part.rows, part.split, part.format)
+  const splitter = new RowSplitter(part.rows, part.split, part.format, () => part.tally.refused)
   try {
     for (let number = 1; ; number++) {
       if (number > MAX_FILES) throw tooManyFiles(part.tally.resource)

@@ -13,7 +13,7 @@ async function* chunksOf(form: RowForm, rows: readonly string[], perChunk: numbe
 
 /** The texts of the files that the rows are dealt out to. */
 async function files(rows: AsyncIterable<RowChunk>, split: Split, format: FormatName = 'ndjson'): Promise<string[]> {
-  const splitter = new RowSplitter(rows, split, format)
+  const splitter = new RowSplitter(rows, split, format, () => 0)
   const texts: string[] = []
   do {
     let text = ''
@@ -87,7 +87,7 @@ describe('rows dealt out to files', () => {
         yield chunk
       }
     })()
-    const splitter = new RowSplitter(counted, { rows: 4 }, 'ndjson')
+    const splitter = new RowSplitter(counted, { rows: 4 }, 'ndjson', () => 0)
     for await (const chunk of splitter.file()) void chunk
     expect(asked).toBe(2)
     expect(splitter.hasEnded).toBe(false)

@@ -15,6 +15,8 @@ const QUOTE = 34
 export class RowSplitter {
   readonly #split: Split
   readonly #format: FormatName
+  /** Rows that the format has left out so far, over all files. */
+  readonly #refused: () => number
   readonly #chunks: AsyncIterator<RowChunk>
   #chunk: RowChunk | null = null
   /** Of the rows so far, over all files; what a row of this export takes. */
@@ -22,17 +24,19 @@ export class RowSplitter {
   #rows = 0
   #fileBytes = 0
   #fileRows = 0
+  #refusedBefore = 0
   #hasEnded = false
 
-  constructor(rows: AsyncIterable<RowChunk>, split: Split, format: FormatName) {
+  constructor(rows: AsyncIterable<RowChunk>, split: Split, format: FormatName, refused: () => number) {
     this.#chunks = rows[Symbol.asyncIterator]()
     this.#split = split
     this.#format = format
+    this.#refused = refused
   }
 
-  /** Rows given out for the file that was asked for last. */
+  /** Rows given out for the file that was asked for last, without those that its format has left out. */
   get fileRows(): number {
-    return this.#fileRows
+    return this.#fileRows - (this.#refused() - this.#refusedBefore)
   }
 
   /** Whether the source's rows have been read to their end. */
@@ -57,6 +61,7 @@ export class RowSplitter {
   async *file(): AsyncIterable<RowChunk> {
     this.#fileBytes = 0
     this.#fileRows = 0
+    this.#refusedBefore = this.#refused()
     for (;;) {
       const room = this.#room()
       if (room === 0 || !(await this.hasMore())) return
@@ -85,7 +90,7 @@ export class RowSplitter {
 
   /** How many rows may come before the file is looked at again; 0 when it is full. */
   #room(): number {
-    if ('rows' in this.#split) return this.#split.rows - this.#fileRows
+    if ('rows' in this.#split) return this.#split.rows - this.fileRows
     if (this.#fileRows === 0) return 1
     const left = (this.#split.bytes - this.#fileBytes) / (this.#bytes / this.#rows)
     if (left < 1) return 0

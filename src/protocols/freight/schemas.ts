@@ -101,7 +101,8 @@ export const ExportBody = Type.Object(
     on_row_error: Type.Optional(
       Type.Enum([...ON_ROW_ERROR], {
         default: 'fail',
-        description: 'Where rows are made by code: whether a wrong one fails the export, or is left out, counted and listed.',
+        description:
+          'Whether a wrong row (made by code, or one that does not fit into a Parquet file) fails the export, or is left out, counted and listed.',
       }),
     ),
     reference: Type.Optional(
