@@ -40,6 +40,8 @@ export async function readByHyparquet(file: Buffer): Promise<Record<string, unkn
   return await parquetReadObjects({
     file: { byteLength: bytes.byteLength, slice: (from: number, to?: number) => bytes.slice(from, to) },
     compressors: { ZSTD: (packed: Uint8Array) => new Uint8Array(zstdDecompressSync(packed)) },
+    // Bytes that are no text stay bytes.
+    utf8: false,
     // Times as their number of microseconds: a Date would cut them.
     parsers: {
       timestampFromMicroseconds: (micros: bigint) => micros,

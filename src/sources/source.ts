@@ -22,6 +22,7 @@ export interface ColumnDescription {
   readonly name: string
   /** As far as the declared type tells; `any` where it tells nothing. */
   readonly type: CellType
+  /** The database's own name of the type; of a domain that of the type below it. */
   readonly declaredType: string
   readonly nullable: boolean
   /** The database itself rules out values of another type here. */

@@ -53,16 +53,18 @@ const FACTS_SQL = `
     pg_catalog.pg_table_is_visible(c.oid) as visible,
     pg_catalog.has_table_privilege(c.oid, 'select') as readable, c.reltuples::text as rows,
     coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(
-        a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), not a.attnotnull, base.name, base.typtype,
+        a.attname, base.declared, not a.attnotnull, base.name, base.typtype,
         coalesce(l.collisdeterministic, true), pg_catalog.has_column_privilege(c.oid, a.attnum, 'select')) order by a.attnum)
       from pg_catalog.pg_attribute a
       left join pg_catalog.pg_collation l on l.oid = a.attcollation
       cross join lateral (
         with recursive below as (
-          select t.* from pg_catalog.pg_type t where t.oid = a.atttypid
-          union all select t.* from below join pg_catalog.pg_type t on t.oid = below.typbasetype where below.typtype = 'd')
+          select t.*, a.atttypmod as modifier from pg_catalog.pg_type t where t.oid = a.atttypid
+          union all select t.*, below.typtypmod from below join pg_catalog.pg_type t on t.oid = below.typbasetype where below.typtype = 'd')
         select below.typtype, case when below.typname = 'citext' or below.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
-          then below.typname else '' end as name
+          then below.typname else '' end as name,
+          case when below.typnamespace = 'pg_catalog'::pg_catalog.regnamespace then pg_catalog.format_type(below.oid, below.modifier)
+          else pg_catalog.format_type(a.atttypid, a.atttypmod) end as declared
         from below where below.typtype <> 'd') base
       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]') as columns,
     coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(i.indisprimary, i.indisunique and i.indpred is null and i.indimmediate, (
