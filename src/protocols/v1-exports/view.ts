@@ -4,8 +4,6 @@ import { writeInstant } from './instants.ts'
 import type { Messages } from './messages.ts'
 import type { AskedFilters } from './request.ts'
 
-type ExportView = ReturnType<typeof viewExport>
-
 const STATUS = {
   pending: 'pending',
   in_progress: 'processing',
