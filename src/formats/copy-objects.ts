@@ -17,6 +17,7 @@ import {
 import { isBlank, type Member, type ObjectWriter } from './json-objects.ts'
 import { JsonChecker, numberEnd, unbreak } from './json-text.ts'
 import type { ValueWriter } from './json-values.ts'
+import { LeadWriter } from './leads.ts'
 import { putEscape } from './strings.ts'
 import { TimeWriter } from './times.ts'
 
@@ -43,6 +44,7 @@ export class CopyObjects {
   readonly #omitBlank: boolean
   readonly #json = new JsonCell()
   readonly #checker = new JsonChecker()
+  readonly #leads = new LeadWriter()
   #isFirst = true
 
   constructor(cursor: Cursor, objects: ObjectWriter, members: readonly Member[], output: Output) {
@@ -94,7 +96,7 @@ export class CopyObjects {
       return
     }
     const begin = cursor.p
-    put(cursor, copied.member.lead)
+    this.#leads.put(cursor, copied.member.lead)
     const value = cursor.p
     if (copied.way === 'one') this.#one(copied)
     else if (copied.way === 'many') this.#other(copied)

@@ -21,6 +21,7 @@ import {
 } from './cells.ts'
 import type { RowChanges } from './changes.ts'
 import { ValueWriter } from './json-values.ts'
+import { type Lead, LeadWriter, leadOf } from './leads.ts'
 import { slotsOf } from './slots.ts'
 import { decodeString } from './strings.ts'
 
@@ -38,7 +39,7 @@ export interface Member {
   /** `line_items.price`, for the tally. */
   readonly name: string
   /** `"price":` */
-  readonly lead: Uint8Array
+  readonly lead: Lead
   readonly members: readonly Member[]
   /** How many cells of the row text belong to a to-one relation, beside the one that says whether it is there. */
   readonly slots: number
@@ -47,7 +48,7 @@ export interface Member {
 export function membersOf(shape: Shape, path = ''): Member[] {
   return shape.map((cell): Member => {
     const name = path + cell.name
-    const lead = new Uint8Array(Buffer.from(`${JSON.stringify(cell.name)}:`))
+    const lead = leadOf(`${JSON.stringify(cell.name)}:`)
     if (cell.kind === 'cell') {
       const isPlain = !SPELLED_ANEW.has(cell.type)
       return { kind: cell.hidden ? 'hidden' : 'value', type: cell.type, isPlain, name, lead, members: [], slots: 0 }
@@ -63,6 +64,7 @@ export class ObjectWriter {
   readonly #changes: RowChanges
   readonly values: ValueWriter
   readonly #omitBlank: boolean
+  readonly #leads = new LeadWriter()
   /** Unescaped elements of the to-many relations, by the depth at which they are nested. */
   readonly #unescaped: Uint8Array[] = []
   #depth = 0
@@ -119,7 +121,7 @@ export class ObjectWriter {
       return
     }
     const begin = cursor.p
-    put(cursor, member.lead)
+    this.#leads.put(cursor, member.lead)
     const value = cursor.p
     if (member.kind === 'value') this.values.write(member, first)
     else if (member.kind === 'many') this.many(member, first)
