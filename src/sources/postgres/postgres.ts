@@ -20,6 +20,8 @@ export interface PostgresSourceOptions {
   readonly url: string
   /** Connections that read one whole table at once; 1 for the usual way. */
   readonly parallel: number
+  /** Who makes CSV that COPY could write as it is asked for; `server` when absent. See decision 004. */
+  readonly csv?: 'server' | 'format'
   /** Hex; for hashed masks. Absent: a field that is to be hashed fails. */
   readonly maskKey?: string
 }
@@ -34,14 +36,16 @@ class PostgresSource implements Source {
   readonly #url: string
   readonly #parallel: number
   readonly #maskKey: string | null
+  readonly #csv: 'server' | 'format'
   #pool: pg.Pool | null = null
   #isClosed = false
   readonly #open = new Set<Snapshot>()
 
-  constructor({ url, parallel, maskKey }: PostgresSourceOptions) {
+  constructor({ url, parallel, csv, maskKey }: PostgresSourceOptions) {
     this.#url = url
     this.#parallel = parallel
     this.#maskKey = maskKey ?? null
+    this.#csv = csv ?? 'server'
   }
 
   async tables(): Promise<string[]> {
@@ -72,6 +76,7 @@ class PostgresSource implements Source {
       pool: this.#connections(),
       parallel: this.#parallel,
       maskKey: this.#maskKey,
+      csv: this.#csv,
       query,
       signal,
       closed,

@@ -27,6 +27,8 @@ export interface SnapshotOptions {
   readonly parallel: number
   /** Hex; null: nothing is hashed. */
   readonly maskKey: string | null
+  /** Whether COPY writes CSV where it can, or its text goes to the format. */
+  readonly csv: 'server' | 'format'
   /** Told once, when it is closed. */
   closed(snapshot: Snapshot): void
 }
@@ -110,7 +112,8 @@ export class PostgresSnapshot implements Snapshot {
   async *rows(part: number, wanted?: WrittenForm): AsyncIterable<RowChunk> {
     this.#assertOpen()
     const ranges = await this.#rangesOf(part)
-    for await (const chunk of ranges.length > 1 ? this.#byRanges(part, ranges, wanted) : this.#whole(part, wanted)) {
+    const asked = this.#options.csv === 'server' ? wanted : undefined
+    for await (const chunk of ranges.length > 1 ? this.#byRanges(part, ranges, asked) : this.#whole(part, asked)) {
       yield chunk
       this.#assertOpen()
     }
