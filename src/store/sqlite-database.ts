@@ -21,7 +21,7 @@ export function openDatabase(path: string): Database.Database {
     createPrivately(path)
     database = new Database(path, { timeout: OPENING_TIMEOUT_MS })
     refuseForeign(database)
-    database.pragma('journal_mode = wal')
+    switchToWal(database)
     // In WAL mode NORMAL may lose the last commits with the power; what was acknowledged must stay.
     database.pragma('synchronous = full')
     database.pragma('foreign_keys = on')
@@ -33,6 +33,24 @@ export function openDatabase(path: string): Database.Database {
   } catch (error) {
     database?.close()
     throw unusable(error)
+  }
+}
+
+/**
+ * Two processes that switch a new file at once would wait for each other, so SQLite answers one of them BUSY without waiting; it
+ * finds the file switched a moment later.
+ */
+function switchToWal(database: Database.Database): void {
+  const deadline = Date.now() + OPENING_TIMEOUT_MS
+  for (;;) {
+    try {
+      database.pragma('journal_mode = wal')
+      return
+    } catch (error) {
+      const isBusy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+      if (!isBusy || Date.now() >= deadline) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
   }
 }
 
