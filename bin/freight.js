@@ -15,7 +15,9 @@ if (major < 24) {
   process.exit(1)
 } else {
   // Starting takes a third less time from the second start on.
-  nodeModule.enableCompileCache()
+  const cache = nodeModule.enableCompileCache()
+  // Threads and processes of an export find it by the environment only; a reader thread is there in 0.1 s instead of 0.4 s.
+  if (cache.directory && !process.env.NODE_COMPILE_CACHE) process.env.NODE_COMPILE_CACHE = cache.directory
   const source = new URL('../src/cli/main.ts', import.meta.url)
   const main = existsSync(source) ? source : new URL('../dist/cli/main.js', import.meta.url)
   import(main.href).catch((error) => {
