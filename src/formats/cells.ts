@@ -12,6 +12,7 @@ export const RETURN = 13
 export const SPACE = 32
 export const QUOTE = 34
 export const COMMA = 44
+export const COLON = 58
 export const BACKSLASH = 92
 export const OPEN_BRACKET = 91
 export const CLOSE_BRACKET = 93

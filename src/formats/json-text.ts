@@ -4,6 +4,7 @@ import {
   byteTable,
   CLOSE_BRACE,
   CLOSE_BRACKET,
+  COLON,
   COMMA,
   HEX_VALUES,
   OPEN_BRACE,
@@ -13,7 +14,6 @@ import {
   STRING_STOPS,
 } from './cells.ts'
 
-const COLON = 58
 const IS_ESCAPE = byteTable((byte) => '"\\/bfnrtu'.includes(String.fromCharCode(byte)))
 const WORDS = ['null', 'true', 'false'].map((word) => Buffer.from(word))
 
@@ -130,7 +130,7 @@ function stringEnd(bytes: Uint8Array, from: number): number {
 }
 
 /** Behind the string, number or word at `from`; -1 where there is none. */
-function scalarEnd(bytes: Uint8Array, from: number): number {
+export function scalarEnd(bytes: Uint8Array, from: number): number {
   const c = bytes[from] as number
   if (c === QUOTE) return stringEnd(bytes, from + 1)
   if (c === 45 || (c ^ 48) < 10) return numberEnd(bytes, from)

@@ -19,6 +19,8 @@ import {
 import type { RowChanges } from './changes.ts'
 import type { Member } from './json-objects.ts'
 import { JsonChecker, unbreak } from './json-text.ts'
+import { copyPlainDocument } from './plain-document.ts'
+import { RunCopier } from './plain-runs.ts'
 import { decodeEscape, decodeString, putEscape } from './strings.ts'
 import { TimeWriter } from './times.ts'
 
@@ -42,6 +44,7 @@ export class ValueWriter {
   readonly #changes: RowChanges
   readonly #times: TimeWriter | null
   readonly #checker = new JsonChecker()
+  readonly #runs = new RunCopier()
 
   constructor(cursor: Cursor, changes: RowChanges, output: Output) {
     this.#cursor = cursor
@@ -109,6 +112,11 @@ export class ValueWriter {
     let { i, p } = cursor
     out[p++] = QUOTE
     for (;;) {
+      cursor.i = i
+      cursor.p = p
+      this.#runs.copy(cursor)
+      i = cursor.i
+      p = cursor.p
       let c = src[i++] as number
       while (STRING_STOPS[c] === 0) {
         out[p++] = c
@@ -149,6 +157,7 @@ export class ValueWriter {
 
   #document(member: Member): void {
     const cursor = this.#cursor
+    if (copyPlainDocument(cursor)) return
     const { i, p, out } = cursor
     cursor.replaced = false
     decodeString(cursor)
