@@ -4,11 +4,11 @@ import { basename } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Progress } from '../job/job.ts'
 import type { Manifest } from '../job/manifest.ts'
+import { viewManifest } from '../job/manifest-view.ts'
 import type { LogEntry, Results } from '../job/tally.ts'
 import { chooseOutput, chooseSplitOutput, type FileOutput, freePath, outputFault, type StreamOutput } from './export-output.ts'
 import { condition, defaultFileName, type ExportFlags, exportRequest, splitOf } from './export-request.ts'
 import { CommandFailure } from './fault.ts'
-import { manifestText } from './manifest-text.ts'
 import { bytesText, count, createBar, createReport, figuresOf, follow, type ProgressDisplay } from './progress-bar.ts'
 import { offeringConfig, sourceConfig } from './settings.ts'
 import { onStopSignal } from './signals.ts'
@@ -142,7 +142,7 @@ interface Written {
 async function writeManifest(path: string, { manifest, paths }: Written): Promise<void> {
   const files = manifest.files.map((file, index) => ({ ...file, name: basename(paths[index] ?? file.name) }))
   try {
-    await writeFile(path, manifestText({ ...manifest, files }))
+    await writeFile(path, `${JSON.stringify(viewManifest({ ...manifest, files }), null, 2)}\n`)
   } catch (error) {
     throw new CommandFailure(`The export is done, but its manifest cannot be written to "${path}": ${(error as Error).message}`, {
       cause: error,

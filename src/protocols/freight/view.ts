@@ -2,7 +2,7 @@
 import type { Estimate, EstimateWarning } from '../../exports/estimate.ts'
 import type { listResources } from '../../exports/resources.ts'
 import { isExpired, type Job, type JobEvent, type StoredFile } from '../../job/job.ts'
-import type { Manifest, ManifestDelivery } from '../../job/manifest.ts'
+import { viewManifest } from '../../job/manifest-view.ts'
 import { estimateCompletion, percentage } from '../../job/progress.ts'
 import type { OutputRequest, PartRequest } from '../../job/spec.ts'
 
@@ -87,37 +87,6 @@ function viewProgress({ progress, status }: Job) {
   }
 }
 
-function viewManifest(manifest: Manifest) {
-  const { output } = manifest
-  return {
-    version: manifest.version,
-    export: manifest.export,
-    attempt: manifest.run,
-    format: manifest.format,
-    compression: manifest.compression,
-    output: {
-      profile: output.profile,
-      delimiter: output.delimiter,
-      header: output.header,
-      quoting: output.quoting,
-      null_text: output.nullText,
-      bom: output.bom,
-      line_end: output.lineEnd === '\r\n' ? 'crlf' : 'lf',
-      times: output.times,
-      time_zone: output.timeZone,
-      formula_guard: output.formulaGuard,
-      omit_blank: output.omitBlank,
-      ...(output.maxCellMb === undefined ? {} : { max_cell_mb: output.maxCellMb }),
-    },
-    snapshot_at: manifest.snapshotAt,
-    files: manifest.files.map(({ name, resource, rows, bytes, sha256 }) => ({ name, resource, rows, bytes, sha256 })),
-    fields: manifest.fields.map(({ resource, name, type }) => ({ resource, name, type })),
-    changes: manifest.changes.map(({ resource, column, cause, cells }) => ({ resource, column, cause, cells })),
-    masks: (manifest.masks ?? []).map(({ resource, name, mask }) => ({ resource, name, mask })),
-    ...(manifest.delivery ? { delivery: viewDelivery(manifest.delivery) } : {}),
-  }
-}
-
 /** The only files that can be had now. Their storage key stays inside. */
 function viewFiles(files: readonly StoredFile[]) {
   return files.map(({ name, resource, rows, bytes, sha256 }, index) => ({
@@ -128,10 +97,6 @@ function viewFiles(files: readonly StoredFile[]) {
     bytes,
     sha256,
   }))
-}
-
-function viewDelivery({ place, files, deliveredAt }: ManifestDelivery) {
-  return { place, files: files.map(({ name, bytes, verified }) => ({ name, bytes, verified })), delivered_at: deliveredAt }
 }
 
 function time(at: Date | null): string | null {
