@@ -1,5 +1,5 @@
 /** The `protocols` section of the configuration: one entry for each wire protocol that is served. An absent one has no address at all. */
-import type { Place } from '../config-check.ts'
+import type { Place } from '../config/place.ts'
 import { type ApiExportsConfig, checkApiExports } from './api-exports/settings.ts'
 import { type ClientsExportConfig, checkClientsExport } from './clients-export/settings.ts'
 import { type ContentExportConfig, checkContentExport } from './content-export/settings.ts'

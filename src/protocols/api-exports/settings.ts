@@ -1,5 +1,5 @@
 /** What the configuration says of api-exports: which resources it serves, and how far exports through it may go. */
-import type { Place } from '../../config-check.ts'
+import type { Place } from '../../config/place.ts'
 
 export interface ApiExportsConfig {
   /** By resource_type as it stands on the wire: the resource behind it. */

@@ -1,5 +1,5 @@
 /** What the configuration says of clients-export: which resource holds the clients, how its fields are called, the saved mappings. */
-import type { Place } from '../../config-check.ts'
+import type { Place } from '../../config/place.ts'
 import { PRESET_MAPPINGS } from './preset-mappings.ts'
 import { TARGET_FIELDS, type TargetField } from './target-fields.ts'
 

@@ -1,5 +1,5 @@
 /** What the configuration says of content-export: which resources stand behind its types, and what of them a file holds. */
-import type { Place } from '../../config-check.ts'
+import type { Place } from '../../config/place.ts'
 
 export interface ContentPartConfig {
   readonly resource: string

@@ -1,5 +1,5 @@
 /** What the configuration says of v1-exports: which resource holds the messages, and how its fields are called. */
-import type { Place } from '../../config-check.ts'
+import type { Place } from '../../config/place.ts'
 
 export interface V1ExportsConfig {
   /** The resource whose rows are exported: one row per message. */

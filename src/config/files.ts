@@ -1,6 +1,6 @@
 /** The check of sources that are files: where they lie, and in which folders Freight may look for them. */
 import { resolve } from 'node:path'
-import type { Place } from './config-check.ts'
+import type { Place } from './place.ts'
 
 /** Of a database file, and of files that stand for tables. */
 export const FILE_SCHEMES = ['duckdb:', 'parquet:', 'csv:']

@@ -1,6 +1,6 @@
 /** What the configuration says of deliveries: where a caller's destination may be, and how it is reached. */
 import { isIP } from 'node:net'
-import type { Place } from './config-check.ts'
+import type { Place } from './place.ts'
 
 export interface DeliveryConfig {
   /** Names that files may be sent to: `sftp.example.com`, `*.amazonaws.com`. Every name with a public address when absent. */
