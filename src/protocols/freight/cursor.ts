@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { FreightError } from '../../job/errors.ts'
-import type { ListQuery } from './schemas.ts'
+import type { ListQuery } from './request-schemas.ts'
 
 type Filters = Pick<ListQuery, 'status' | 'resource' | 'reference'>
 

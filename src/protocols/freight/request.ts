@@ -3,7 +3,7 @@ import type { NewExport } from '../../exports/create.ts'
 import { checkMetadata } from '../../exports/metadata.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { PartRequest } from '../../job/spec.ts'
-import type { ExportBody } from './schemas.ts'
+import type { ExportBody } from './request-schemas.ts'
 
 type PartBody = Pick<ExportBody, (typeof PART_NAMES)[number]>
 const PART_NAMES = ['resource', 'fields', 'includes', 'filters', 'sort', 'limit', 'split'] as const

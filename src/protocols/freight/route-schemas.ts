@@ -1,18 +1,8 @@
 /** What each route takes and answers, for validation and for `/openapi.json`. */
 import type { FastifySchema } from 'fastify'
 import type { TSchema } from 'typebox'
-import {
-  EstimateSchema,
-  EventList,
-  ExportBody,
-  ExportPage,
-  ExportParams,
-  ExportRef,
-  FileParams,
-  ListQuery,
-  NoQuery,
-  ResourceList,
-} from './schemas.ts'
+import { EstimateSchema, EventList, ExportPage, ExportRef, ResourceList } from './answer-schemas.ts'
+import { ExportBody, ExportParams, FileParams, ListQuery, NoQuery } from './request-schemas.ts'
 
 const problem = {
   description: 'What was wrong, where, and what to do.',

@@ -2,7 +2,8 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
 import { type ErrorCode, type ErrorDetails, FreightError } from '../../job/errors.ts'
 import { didYouMean } from '../../job/suggestion.ts'
-import { ExportBody, ExportSchema, OptionsBody, PartBody } from './schemas.ts'
+import { ExportSchema } from './answer-schemas.ts'
+import { ExportBody, OptionsBody, PartBody } from './request-schemas.ts'
 
 /** Sent back by someone who took an answer for a request: told apart from a typing error. */
 const READ_ONLY: ReadonlySet<string> = new Set([

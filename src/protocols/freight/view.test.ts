@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { Value } from 'typebox/value'
 import { describe, expect, it } from 'vitest'
 import type { Job } from '../../job/job.ts'
+import { ExportSchema } from './answer-schemas.ts'
 import { etagOf, matchesEtag } from './etag.ts'
-import { ExportSchema } from './schemas.ts'
 import { type ExportView, viewEstimate, viewExport } from './view.ts'
 
 interface Recorded {
