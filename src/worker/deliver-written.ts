@@ -3,7 +3,7 @@ import type { Deliveries } from '../deliveries.ts'
 import type { ManifestDelivery } from '../job/manifest.ts'
 import type { Destination } from '../job/spec.ts'
 import type { Storage } from '../storage/storage.ts'
-import type { DeliveryWatch, RunInput, WrittenFile } from './run-export.ts'
+import type { DeliveryWatch, RunInput, WrittenFile } from './run.ts'
 
 export async function deliverWritten(
   { exportId, run }: Pick<RunInput, 'exportId' | 'run'>,

@@ -1,6 +1,6 @@
 /** Rows processed and expected, over all parts of a run. */
 import type { RowCount } from '../job/row-text.ts'
-import type { RunProgress } from './run-export.ts'
+import type { RunProgress } from './run.ts'
 
 export class Ledger {
   #processed: number[]

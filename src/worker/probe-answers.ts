@@ -7,7 +7,7 @@ import type { Parts } from '../parts.ts'
 import type { Query, TableDescription } from '../sources/source.ts'
 import { withoutLeftOut } from './left-out.ts'
 import type { ProbeQuestion } from './probe-messages.ts'
-import { fieldsOf } from './run-export.ts'
+import { fieldsOf } from './run-manifest.ts'
 
 export interface Answers {
   answer(question: ProbeQuestion, ms: number, signal: AbortSignal): Promise<unknown>

@@ -4,7 +4,7 @@ import type { Job, Progress } from '../job/job.ts'
 import { estimateCompletion, percentage, RateWindow } from '../job/progress.ts'
 import { ETA_POINTS, type EtaPoint, type RunReport } from '../job/run-report.ts'
 import type { RunStore } from '../store/store.ts'
-import type { RunProgress } from './run-export.ts'
+import type { RunProgress } from './run.ts'
 
 const STORE_MS = 500
 

@@ -4,7 +4,7 @@ import type { PlainError } from '../job/errors.ts'
 import type { LogEntry } from '../job/tally.ts'
 import type { PartsConfig } from '../parts.ts'
 import type { CloseThread } from './retire.ts'
-import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run-export.ts'
+import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run.ts'
 
 export interface RunThreadData {
   readonly config: PartsConfig & Pick<Config, 'delivery' | 'secret' | 'secretPrevious'>

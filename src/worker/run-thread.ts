@@ -5,7 +5,8 @@ import { asFreightError, FreightError, toPlainError } from '../job/errors.ts'
 import { createParts } from '../parts.ts'
 import { deliverWritten } from './deliver-written.ts'
 import { yieldToServing } from './priority.ts'
-import { type RunInput, type RunProgress, runExport } from './run-export.ts'
+import type { RunInput, RunProgress } from './run.ts'
+import { runExport } from './run-export.ts'
 import type { FromRunThread, RunThreadData, ToRunThread } from './run-messages.ts'
 
 /** Often enough for a lively bar, rarely enough to cost nothing; the claim's holder stores at most two a second. */

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
 import { type PartsConfig, partsConfig } from '../parts.ts'
 import { retire } from './retire.ts'
-import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run-export.ts'
+import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run.ts'
 import type { FromRunThread, RunThreadData, ToRunThread } from './run-messages.ts'
 
 /** An aborted run ends by itself within this, or its thread is ended. */

@@ -13,7 +13,8 @@ import { readByDuckDb } from '../../test/parquet-readers.ts'
 import { readWorkbook } from '../../test/xlsx-reader.ts'
 import type { CheckedSpec, CompressionName, FormatName, OnRowError, Split } from '../job/spec.ts'
 import { createParts, type Parts } from '../parts.ts'
-import { type RunOutcome, runExport, type WrittenFile } from './run-export.ts'
+import type { RunOutcome, WrittenFile } from './run.ts'
+import { runExport } from './run-export.ts'
 
 const ROWS = 10_007
 

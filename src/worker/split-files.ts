@@ -3,7 +3,7 @@ import { FreightError } from '../job/errors.ts'
 import type { RowChunk } from '../job/row-text.ts'
 import type { FormatName, Split } from '../job/spec.ts'
 import type { RowTally } from '../job/tally.ts'
-import type { WrittenFile } from './run-export.ts'
+import type { WrittenFile } from './run.ts'
 import { RowSplitter } from './split-rows.ts'
 
 /** Each is listed in the job's record, which is read whole; a split that needs more was asked for by mistake. */

@@ -16,7 +16,7 @@ import type { Storage } from '../storage/storage.ts'
 import type { RunStore } from '../store/store.ts'
 import { FilesKeeper } from './files-keeper.ts'
 import { ProgressKeeper } from './progress-keeper.ts'
-import type { RunInput, RunOutcome, WrittenFile } from './run-export.ts'
+import type { RunInput, RunOutcome, WrittenFile } from './run.ts'
 import type { RunThreads } from './run-threads.ts'
 
 /** Claims that ended by a fault, a dead process included, after which a job fails for good. */
