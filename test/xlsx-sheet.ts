@@ -3,7 +3,7 @@ import { xlsxFormat } from '../src/formats/xlsx.ts'
 import type { RowChunk, Shape } from '../src/job/row-text.ts'
 import type { Output } from '../src/job/spec.ts'
 import { RowTally } from '../src/job/tally.ts'
-import { encode } from './contracts/format.ts'
+import { encode } from './contracts/encode.ts'
 import { type Cell, chunks, MACHINE } from './contracts/row-text.ts'
 import { readWorkbook, type WorkbookSheet } from './xlsx-reader.ts'
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { seeded } from '../../test/random.ts'
 import { callerOf, check, checkedPart, DAY_MS, refusalOf, request, resource, shopCatalog } from '../../test/shop-catalog.ts'
 import { FreightError } from '../job/errors.ts'
 import type { CellType } from '../job/row-text.ts'
@@ -78,17 +79,6 @@ test.each([
   expect(error.code).toBe(code)
   expect(JSON.stringify(error.details.allowed)).not.toContain('password')
 })
-
-/** mulberry32, so that a failure can be repeated from its seed. */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Mostly names and values that fit, so that much is taken; the rest from what callers get wrong. */
 const WRONG_NAMES = ['password_hash', '__proto__', 'a.b.c.d.e', "x'--", '*', '']
@@ -173,7 +163,7 @@ test('2,000 random requests are each refused with a place, or come out as plain 
   const shared = new Set(['skus', 'order_totals'])
   const outcomes = { refused: 0, checked: 0, filtered: 0 }
   for (let seed = 1; seed <= 2_000; seed += 1) {
-    const asked = randomRequest(random(seed), catalog.resources(null))
+    const asked = randomRequest(seeded(seed), catalog.resources(null))
     try {
       const spec = catalog.check(asked, callerOf('acme'))
       outcomes.checked += 1

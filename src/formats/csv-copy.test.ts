@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { randomNumbers } from '../../test/contracts/format.ts'
 import { exportFile } from '../../test/one-export.ts'
 import { createDatabase, type TestDatabase } from '../../test/postgres.ts'
+import { randomNumbers } from '../../test/random.ts'
 
 const TEXTS = [
   '',

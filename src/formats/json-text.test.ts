@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { randomNumbers } from '../../test/contracts/format.ts'
+import { randomNumbers } from '../../test/random.ts'
 import { JsonChecker, unbreak } from './json-text.ts'
 
 function isValid(text: string | Uint8Array): boolean {

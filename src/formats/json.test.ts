@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { describeFormat, encode } from '../../test/contracts/format.ts'
+import { encode } from '../../test/contracts/encode.ts'
+import { describeFormat } from '../../test/contracts/format.ts'
 import { readObjects } from '../../test/contracts/json-objects.ts'
 import { chunks, columns } from '../../test/contracts/row-text.ts'
 import { jsonFormat } from './json.ts'

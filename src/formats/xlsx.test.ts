@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { describeFormat, encode } from '../../test/contracts/format.ts'
+import { encode } from '../../test/contracts/encode.ts'
+import { describeFormat } from '../../test/contracts/format.ts'
 import { type Cell, chunkOf, chunks, column, columns } from '../../test/contracts/row-text.ts'
 import { readWorkbook, unzip, type WorkbookCell } from '../../test/xlsx-reader.ts'
 import { NATIVE, one, sheetOf } from '../../test/xlsx-sheet.ts'

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { seeded } from '../../test/random.ts'
 import { asFreightError } from '../job/errors.ts'
 import { readJson } from './json-body.ts'
 
@@ -148,17 +149,6 @@ describe('readJson', () => {
     }
   })
 })
-
-/** mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 function randomValue(random: () => number, depth: number): unknown {
   const kind = Math.floor(random() * (depth > 3 ? 5 : 7))

@@ -1,9 +1,11 @@
 /** Thousands of damaged requests: each is answered, quickly, with a reason, and none is a fault of ours. */
+
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { completedExport, type HttpSite, linkTo, openHttpSite, portOf } from '../../test/http-site.ts'
+import { seeded } from '../../test/random.ts'
 
 const SEED = 20_260_301
 
@@ -77,17 +79,6 @@ function templates(): Sent[] {
     get('/resources'),
     get('/openapi.json'),
   ]
-}
-
-/** mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 const SPLINTERS = [

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Compression } from '../../src/compression/compression.ts'
-import { randomNumbers } from './format.ts'
+import { randomNumbers } from '../random.ts'
 import { collect, inOnePlace } from './row-text.ts'
 
 export interface CompressionUnderTest {

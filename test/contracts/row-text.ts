@@ -84,6 +84,10 @@ export async function* chunks(form: RowForm, rows: readonly (readonly Cell[])[],
   for (let from = 0; from < rows.length; from += size) yield chunkOf(form, rows.slice(from, from + size))
 }
 
+export async function* oneChunk(chunk: RowChunk): AsyncIterable<RowChunk> {
+  yield chunk
+}
+
 /** Pieces of `bytes` that all lie in the same memory, one after the other: each is good until the next is asked for. */
 export async function* inOnePlace(bytes: Uint8Array, size: number): AsyncIterable<Uint8Array> {
   const place = new Uint8Array(size)

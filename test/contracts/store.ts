@@ -1,11 +1,14 @@
 /** What every engine of the store must do. A store is done when its own test calls this and it is green. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ApiKey, Store } from '../../src/store/store.ts'
-import { at, claimed, completed, eventTypes, found, jobId, newJob, newRequest } from './sample-job.ts'
+import type { Store } from '../../src/store/store.ts'
+import { at, completed, found, jobId, newJob, newRequest } from './sample-job.ts'
 import { describeAccess } from './store-access.ts'
+import { describeChanges } from './store-changes.ts'
 import { describeExclusive } from './store-exclusive.ts'
+import { describeKeys } from './store-keys.ts'
 import { describeMoves } from './store-moves.ts'
 import { describeSearch } from './store-search.ts'
+import { describeUpkeep } from './store-upkeep.ts'
 import { describeVersions } from './store-versions.ts'
 
 export interface StoreUnderTest {
@@ -236,151 +239,5 @@ function describeLists(store: () => Store): void {
     expect(await ids({ reference: 'a' })).toEqual([4, 2, 1].map(jobId))
     expect(await ids({ reference: 'a', resource: 'orders' })).toEqual([2, 1].map(jobId))
     expect(await ids({ reference: 'a', resource: 'orders', status: 'pending' })).toEqual([jobId(2)])
-  })
-}
-
-function describeUpkeep(store: () => Store): void {
-  it('expired files are offered for removal once, the longest expired first, and removed files leave an event', async () => {
-    await completed(store(), 1, at(60))
-    await completed(store(), 2, at(50))
-    await completed(store(), 3, at(70))
-    expect((await store().expired(at(60), 10)).map((job) => job.id)).toEqual([2, 1].map(jobId))
-    expect((await store().expired(at(60), 1)).map((job) => job.id)).toEqual([jobId(2)])
-    await store().filesRemoved(jobId(2), at(61))
-    await store().filesRemoved(jobId(2), at(62))
-    expect((await store().expired(at(60), 10)).map((job) => job.id)).toEqual([jobId(1)])
-    const job = found(await store().find(jobId(2)))
-    expect(job).toMatchObject({ status: 'completed', filesRemovedAt: at(61), updatedAt: at(61) })
-    expect(job.files).toHaveLength(1)
-    expect(await eventTypes(store(), jobId(2))).toEqual(['created', 'started', 'completed', 'expired'])
-  })
-
-  it('files of a job that is not completed are not noted as removed', async () => {
-    await store().create(newJob(1), null)
-    await store().filesRemoved(jobId(1), at(2))
-    expect(found(await store().find(jobId(1))).filesRemovedAt).toBeNull()
-    expect(await eventTypes(store(), jobId(1))).toEqual(['created'])
-  })
-
-  it('many ids are looked up at once, of every tenant', async () => {
-    await completed(store(), 1, at(60))
-    await claimed(store(), 2, { tenant: 'other' })
-    const known = await store().known(Array.from({ length: 1_200 }, (_, n) => jobId(1_200 - n)))
-    expect([...known].sort()).toEqual([
-      [jobId(1), { status: 'completed', run: 1, filesRemovedAt: null }],
-      [jobId(2), { status: 'in_progress', run: 1, filesRemovedAt: null }],
-    ])
-    expect((await store().known([])).size).toBe(0)
-  })
-
-  it('pruning forgets idempotency keys whose time is up and no others', async () => {
-    await store().create(newJob(1), { key: 'old', fingerprint: 'f', expiresAt: at(10) })
-    await store().create(newJob(2), { key: 'young', fingerprint: 'f', expiresAt: at(11) })
-    await store().pruneIdempotency(at(10))
-    // Asked at an earlier time, at which both would still count.
-    expect((await store().create(newJob(3), { key: 'old', fingerprint: 'f', expiresAt: at(99) })).created).toBe(true)
-    expect((await store().create(newJob(4), { key: 'young', fingerprint: 'f', expiresAt: at(99) })).created).toBe(false)
-  })
-
-  it('jobs are counted by status, zeros included, and the longest wait counts from when a job became pending', async () => {
-    expect(await store().oldestPendingAt()).toBeNull()
-    await store().create(newJob(1), null)
-    await store().create(newJob(2), null)
-    await store().create(newJob(3), null)
-    await store().interrupt('acme', jobId(1), at(10))
-    await store().start('acme', jobId(1), at(20))
-    await claimed(store(), 4)
-    expect(await store().countByStatus()).toEqual({
-      pending: 3,
-      in_progress: 1,
-      interrupted: 0,
-      completed: 0,
-      failed: 0,
-      cancelled: 0,
-    })
-    expect(await store().oldestPendingAt()).toEqual(at(2))
-    await store().cancel('acme', jobId(2), at(30))
-    await store().cancel('acme', jobId(3), at(30))
-    expect(await store().oldestPendingAt()).toEqual(at(20))
-  })
-}
-
-function describeKeys(store: () => Store): void {
-  const key: ApiKey = {
-    id: 'abcdefghijkl',
-    tenant: 'acme',
-    name: 'ci',
-    mode: 'test',
-    createdAt: at(1),
-    revokedAt: null,
-    scopes: ['exports:read', 'hr:read'],
-    claims: { region: [3, 'north'], nested: { a: true } },
-  }
-
-  it('a key is found by its id with its hash, and an unknown one is null', async () => {
-    await store().addKey(key, 'hash')
-    expect(await store().findKey(key.id)).toEqual({ key, hash: 'hash' })
-    expect(await store().findKey('unknown')).toBeNull()
-    await expect(store().addKey(key, 'other')).rejects.toThrow()
-  })
-
-  it('keys are listed for one tenant or for all', async () => {
-    const other = { ...key, id: 'b', tenant: 'other', createdAt: at(0) }
-    await store().addKey(key, 'hash')
-    await store().addKey(other, 'hash')
-    expect(await store().listKeys('acme')).toEqual([key])
-    expect(await store().listKeys(null)).toEqual([other, key])
-    expect(await store().listKeys('nobody')).toEqual([])
-  })
-
-  it('a revoked key stays with the date of the first revocation', async () => {
-    await store().addKey(key, 'hash')
-    expect(await store().revokeKey(key.id, at(5))).toBe(true)
-    expect(await store().revokeKey(key.id, at(6))).toBe(true)
-    expect(await store().revokeKey('unknown', at(5))).toBe(false)
-    expect((await store().findKey(key.id))?.key.revokedAt).toEqual(at(5))
-  })
-}
-
-function describeChanges(store: () => Store): void {
-  const LONG_MS = 60_000
-
-  it('whoever waits for a job is woken by each kind of write to it, and not by a write to another', async () => {
-    const never = new AbortController()
-    await store().create(newJob(1), null)
-    await store().create(newJob(2), null)
-    const other = store().changed(jobId(2), LONG_MS, never.signal)
-    const progress = { processed: 1, total: null, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: at(3) }
-    const writes = [
-      () => store().claim(jobId(1), at(2)),
-      () => store().progress(jobId(1), 1, progress),
-      () => store().addEvent(jobId(1), 'linked', at(4), {}),
-      () => store().interrupt('acme', jobId(1), at(5)),
-      () => store().remove('acme', jobId(1)),
-    ]
-    for (const write of writes) {
-      const woken = Promise.all([
-        store().changed(jobId(1), LONG_MS, never.signal),
-        store().changed(jobId(1), LONG_MS, never.signal),
-      ])
-      await write()
-      await woken
-    }
-    const first = await Promise.race([other.then(() => 'woken'), Promise.resolve('asleep')])
-    expect(first).toBe('asleep')
-    never.abort()
-    await other
-  })
-
-  it('waiting ends at its time, when it is aborted, and when the store closes', async () => {
-    await store().changed(jobId(1), 5, new AbortController().signal)
-    await store().changed(jobId(1), LONG_MS, AbortSignal.abort())
-    const stop = new AbortController()
-    const waiting = store().changed(jobId(1), LONG_MS, stop.signal)
-    stop.abort()
-    await waiting
-    const last = store().changed(jobId(1), LONG_MS, new AbortController().signal)
-    await store().close()
-    await last
   })
 }

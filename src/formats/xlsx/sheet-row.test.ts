@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { encode } from '../../../test/contracts/format.ts'
+import { encode } from '../../../test/contracts/encode.ts'
 import { type Cell, column, columns, MACHINE } from '../../../test/contracts/row-text.ts'
 import { readWorkbook } from '../../../test/xlsx-reader.ts'
 import { NATIVE, one, sheetOf } from '../../../test/xlsx-sheet.ts'
