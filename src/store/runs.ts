@@ -1,5 +1,5 @@
 /** The writes of a run, each fenced by its number; and what a starting process finds. */
-import type { ExpressionBuilder, Kysely } from 'kysely'
+import type { ExpressionBuilder, Kysely, UpdateObject } from 'kysely'
 import type { PlainError } from '../job/errors.ts'
 import type { Job, Progress, StoredFile } from '../job/job.ts'
 import type { LogEntry } from '../job/tally.ts'
@@ -35,43 +35,33 @@ export async function claimJob(tx: Kysely<Tables>, id: string, now: Date): Promi
 
 /** Not an event: a run writes it twice a second. */
 export async function writeProgress(db: Kysely<Tables>, run: Run, progress: Progress): Promise<Job | null> {
-  const row = await db
-    .updateTable('jobs')
-    .set((value) => ({
-      ...progressColumns(progress),
-      // A late message must not take back what was shown. `val`: a bare number would stand in the text and make each one new.
-      processed: value
+  return writeRunning(db, run, {
+    ...progressColumns(progress),
+    // A late message must not take back what was shown. `val`: a bare number would stand in the text and make each one new.
+    processed: (columns: Columns) =>
+      columns
         .case()
         .when('processed', '>', progress.processed)
-        .then(value.ref('processed'))
-        .else(value.val(progress.processed))
+        .then(columns.ref('processed'))
+        .else(columns.val(progress.processed))
         .end(),
-      updated_at: progress.at.toISOString(),
-    }))
-    .where('id', '=', run.id)
-    .where('run', '=', run.run)
-    .where('status', '=', 'in_progress')
-    .returningAll()
-    .executeTakeFirst()
-  return row ? toJob(row) : null
+    updated_at: progress.at.toISOString(),
+  })
 }
 
 export async function writeFiles(db: Kysely<Tables>, run: Run, files: readonly StoredFile[]): Promise<Job | null> {
-  const row = await db
-    .updateTable('jobs')
-    .set({ files: JSON.stringify(files) })
-    .where('id', '=', run.id)
-    .where('run', '=', run.run)
-    .where('status', '=', 'in_progress')
-    .returningAll()
-    .executeTakeFirst()
-  return row ? toJob(row) : null
+  return writeRunning(db, run, { files: JSON.stringify(files) })
 }
 
 export async function writeSession(db: Kysely<Tables>, run: Run, session: string | null): Promise<Job | null> {
+  return writeRunning(db, run, { session })
+}
+
+/** What a run writes while it goes on; null, and nothing is changed, where it is no longer the job's own. */
+async function writeRunning(db: Kysely<Tables>, run: Run, set: UpdateObject<Tables, 'jobs'>): Promise<Job | null> {
   const row = await db
     .updateTable('jobs')
-    .set({ session })
+    .set(set)
     .where('id', '=', run.id)
     .where('run', '=', run.run)
     .where('status', '=', 'in_progress')
