@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BIG, type DeliverySite, describeDelivery, never, nothing, outgoing, QUICK } from '../../test/contracts/delivery.ts'
+import { attempt, BIG, type DeliverySite, describeDelivery, QUICK } from '../../test/contracts/delivery.ts'
 import { BUCKET, S3_KEYS, type S3Site, startS3Server } from '../../test/s3-server.ts'
 import { createReach } from './reach.ts'
 import { createS3Delivery, type S3DeliveryOptions } from './s3.ts'
@@ -74,16 +74,8 @@ describe('delivery to an S3 bucket', () => {
   })
   afterEach(() => server.remove())
 
-  async function put(differences: Partial<S3DeliveryOptions> = {}, bytes = randomBytes(BIG)): Promise<unknown> {
-    const delivery = createS3Delivery(optionsFor(server, differences))
-    try {
-      return await delivery.put(outgoing('a.json', bytes), never, nothing)
-    } catch (thrown) {
-      return thrown
-    } finally {
-      await delivery.close()
-    }
-  }
+  const put = (differences: Partial<S3DeliveryOptions> = {}, bytes?: Buffer): Promise<unknown> =>
+    attempt(createS3Delivery(optionsFor(server, differences)), bytes)
   const count = (verb: string): number => server.requests.filter((each) => each.verb === verb).length
 
   it('sends a small file in one request and knows its digest there', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BIG, type DeliverySite, describeDelivery, never, nothing, outgoing, QUICK } from '../../test/contracts/delivery.ts'
+import { attempt, BIG, type DeliverySite, describeDelivery, QUICK } from '../../test/contracts/delivery.ts'
 import { SFTP_USER, type SftpSite, startSftpServer } from '../../test/sftp-server.ts'
 import { createReach } from './reach.ts'
 import { createSftpDelivery, type SftpDeliveryOptions } from './sftp.ts'
@@ -77,16 +77,8 @@ describe('delivery to an SFTP server', () => {
   })
   afterEach(() => server.remove())
 
-  async function put(differences: Partial<SftpDeliveryOptions> = {}, bytes = randomBytes(BIG)): Promise<unknown> {
-    const delivery = createSftpDelivery(optionsFor(server, differences))
-    try {
-      return await delivery.put(outgoing('a.json', bytes), never, nothing)
-    } catch (thrown) {
-      return thrown
-    } finally {
-      await delivery.close()
-    }
-  }
+  const put = (differences: Partial<SftpDeliveryOptions> = {}, bytes?: Buffer): Promise<unknown> =>
+    attempt(createSftpDelivery(optionsFor(server, differences)), bytes)
 
   it('shows the file under its name only when all of it is there', async () => {
     const seen: string[] = []

@@ -37,8 +37,19 @@ export function outgoing(name: string, bytes: Buffer): OutgoingFile {
   }
 }
 
-export const never = new AbortController().signal
-export const nothing = (): void => {}
+const never = new AbortController().signal
+const nothing = (): void => {}
+
+/** One file, `a.json`, over a delivery of its own: what arrived, or what was thrown. */
+export async function attempt(delivery: Delivery, bytes: Buffer = randomBytes(BIG)): Promise<unknown> {
+  try {
+    return await delivery.put(outgoing('a.json', bytes), never, nothing)
+  } catch (thrown) {
+    return thrown
+  } finally {
+    await delivery.close()
+  }
+}
 
 export function describeDelivery(name: string, openSite: () => Promise<DeliverySite>): void {
   describe(`delivery to ${name}`, () => {
