@@ -14,6 +14,7 @@ import { createDeliveries } from './deliveries.ts'
 import type { ExportsContext } from './exports/context.ts'
 import { createLinkSigner } from './exports/link.ts'
 import { startLiveCatalog } from './exports/live-catalog.ts'
+import { runRefusal } from './exports/run-refusal.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createHttpServer, listen } from './http/server.ts'
 import { quotaOf } from './job/limits.ts'
@@ -87,6 +88,7 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
     random: Math.random,
     observe: (report) => metrics.observeRun(report),
     endSession: (source, session) => parts.source(source).endSession(session),
+    refusal: (job) => runRefusal({ catalog: () => catalog.current() }, store, job),
   })
 
   let draining = false

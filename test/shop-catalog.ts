@@ -1,7 +1,7 @@
 /** A small shop as its database would be described, for tests of what may be asked of it. */
 
 import type { Caller, Catalog } from '../src/catalog/catalog.ts'
-import { createCatalog } from '../src/catalog/create-catalog.ts'
+import { type CatalogInput, createCatalog } from '../src/catalog/create-catalog.ts'
 import type { ResolvedResource } from '../src/config.ts'
 import { FreightError } from '../src/job/errors.ts'
 import type { CellType } from '../src/job/row-text.ts'
@@ -88,6 +88,7 @@ const SHOP_RESOURCES: Readonly<Record<string, ResolvedResource>> = {
 export function shopCatalog(
   changes: Readonly<Record<string, ResolvedResource | undefined>> = {},
   tables: readonly TableDescription[] = SHOP_TABLES,
+  sessionVariables: NonNullable<CatalogInput['sessionVariables']> = {},
 ): Catalog {
   const entries = Object.entries({ ...SHOP_RESOURCES, ...changes })
   const resources = Object.fromEntries(entries.filter((entry): entry is [string, ResolvedResource] => entry[1] !== undefined))
@@ -96,7 +97,7 @@ export function shopCatalog(
     return description ? [[name, description]] : []
   })
   const names = new Map([['main', tables.map((described) => described.name)]])
-  return createCatalog({ resources, descriptions: new Map(described), tables: names, retentionMs: 7 * DAY_MS })
+  return createCatalog({ resources, descriptions: new Map(described), tables: names, retentionMs: 7 * DAY_MS, sessionVariables })
 }
 
 export interface Asked extends Partial<PartRequest> {

@@ -47,8 +47,13 @@ export interface Catalog {
   check(request: ExportRequest, caller: Caller | null): CheckedSpec
   /** Whether there is anything that some callers of a tenant may see and others may not: rows given out by claims, resources by scopes of their own. */
   narrows(): boolean
-  /** Whether every row in an export of this spec may be seen by the caller, by today's rules. */
-  covers(spec: CheckedSpec, caller: Caller): boolean
+  /**
+   * Whether every row in an export of this spec may be seen by the caller, by today's rules. Null: by whoever it was made for, so only the rules
+   * are compared, not the values of claims.
+   */
+  covers(spec: CheckedSpec, caller: Caller | null): boolean
   /** Whether the caller's scopes allow the deed on every resource of the spec, and for a download every field. */
   permits(spec: CheckedSpec, caller: Caller, deed: Deed): boolean
+  /** Resources of the spec that give out other rows or values today than when it was checked, or are no longer offered. None: it may be read as it stands. */
+  outdated(spec: CheckedSpec): readonly string[]
 }

@@ -5,7 +5,7 @@
  */
 import type { ResolvedResource } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
-import { DEEDS, type Deed, mayOn } from '../job/scopes.ts'
+import { DEEDS, type Deed } from '../job/scopes.ts'
 import type { CheckedPart, CheckedSpec, ExportRequest, PartRequest, Selected } from '../job/spec.ts'
 import { didYouMean } from '../job/suggestion.ts'
 import type { TableDescription } from '../sources/source.ts'
@@ -13,14 +13,15 @@ import type { Caller, Catalog, PublicResource } from './catalog.ts'
 import { assertCodeFilters, checkOnRowError, codeRequest } from './code.ts'
 import { maskedType, selectFields } from './fields.ts'
 import { filterPredicate } from './filters.ts'
+import { KeptAccess } from './kept-access.ts'
 import { chooseOutput } from './output.ts'
 import type { Scope } from './paths.ts'
 import { quoted, refusal } from './refusal.ts'
 import { relateResources } from './relations.ts'
 import { configInvalid, type Resource, resolveResource } from './resources.ts'
 import { Restricted } from './restricted.ts'
-import { coversRows, MetResources, scopeOf } from './scope.ts'
-import { type SessionVariables, sameVariables, sessionVariables } from './session-variables.ts'
+import { MetResources, scopeOf } from './scope.ts'
+import { type SessionVariables, sessionVariables } from './session-variables.ts'
 import { sortKeys } from './sort.ts'
 import { checkSplit } from './split.ts'
 
@@ -59,6 +60,7 @@ export function createCatalog(input: CatalogInput): Catalog {
       }),
     )
   const variablesOf = (source: string): SessionVariables => input.sessionVariables?.[source] ?? {}
+  const keptAccess = new KeptAccess(resources, variablesOf)
   return {
     resources: (caller) => [...offersTo(caller, DEEDS).values()].map(publicResource),
     check(request, caller) {
@@ -68,29 +70,17 @@ export function createCatalog(input: CatalogInput): Catalog {
         tenant: caller?.tenant ?? null,
       })
       const variables = sessionVariables(variablesOf(spec.source), caller)
-      return { ...spec, sessionVariables: variables, access: { resources: met.resources, scopes, rows: met.rows } }
+      const access = { resources: met.resources, scopes, rows: met.rows, rules: keptAccess.rulesOf(met.resources) }
+      return { ...spec, sessionVariables: variables, access }
     },
     narrows: () =>
       [...resources.values()].some(({ source, rows, needsOwn }) => {
         return needsOwn || rows.length > 0 || Object.keys(variablesOf(source)).length > 0
       }),
-    covers(spec, caller) {
-      const stored = spec.access?.rows ?? []
-      const offered = reached(spec).flatMap((name) => resources.get(name) ?? [])
-      if (!sameVariables(variablesOf(spec.source), spec.sessionVariables ?? {}, caller)) return false
-      return offered.every((resource) => coversRows(resource, stored, caller))
-    },
-    permits(spec, caller, deed) {
-      const isHeld = (name: string): boolean =>
-        mayOn(caller.scopes, deed, { name, needsOwn: resources.get(name)?.needsOwn ?? false })
-      if (!reached(spec).every(isHeld)) return false
-      return deed !== 'download' || (spec.access?.scopes ?? []).every((scope) => caller.scopes.includes(scope))
-    },
+    covers: (spec, caller) => keptAccess.covers(spec, caller),
+    permits: (spec, caller, deed) => keptAccess.permits(spec, caller, deed),
+    outdated: (spec) => keptAccess.outdated(spec),
   }
-}
-
-function reached(spec: CheckedSpec): readonly string[] {
-  return spec.access?.resources ?? spec.parts.map(({ resource }) => resource)
 }
 
 /** A key that a caller may not sort by would tell them the order of what they may not see. */

@@ -71,17 +71,32 @@ function rowRule(resource: Resource, rule: RowRule, caller: Caller): { predicate
       `Rows of "${resource.name}" are given out by the claim "${claim}", of which this caller has no value that fits. Ask the operator for one.`,
     )
   }
-  return { predicate: { op: 'in', column, type, values: bound }, grant: { resource: resource.name, claim, values } }
+  return { predicate: { op: 'in', column, type, values: bound }, grant: { resource: resource.name, column, claim, values } }
 }
 
-/** Whether every row that went into an export may still be seen by this caller, as far as this resource's rules say today. */
-export function coversRows(resource: Resource, stored: readonly RowGrant[], caller: Caller): boolean {
-  return resource.rows.every(({ claim }) => {
-    const before = stored.find((grant) => grant.resource === resource.name && grant.claim === claim)
-    const now = claimValues(caller.claims, claim)
-    // Made before there was the rule: nobody knows whose rows are in it.
-    if (!before || !now) return false
-    const held = new Set(now.map(String))
-    return before.values.every((value) => held.has(String(value)))
+/**
+ * Whether every row that went into an export may still be seen by this caller (null: whoever it was made for), as far as this resource's rules say
+ * today. `stored`: what is kept with the export of this resource.
+ */
+export function coversRows(resource: Resource, stored: StoredRules, caller: Caller | null): boolean {
+  const { tenant } = stored
+  // Told apart by another column then: nobody knows whose rows are in it.
+  if (resource.tenant !== null && tenant !== undefined && tenant !== resource.tenant.column) return false
+  return resource.rows.every(({ column, claim }) => {
+    const before = stored.rows.find((grant) => grant.claim === claim && grant.column === column)
+    // Made before there was the rule: the same.
+    return before !== undefined && (caller === null || holds(caller, before))
   })
+}
+
+/** `tenant`: its column, null for shared rows, undefined where that was not kept. */
+interface StoredRules {
+  readonly tenant: string | null | undefined
+  readonly rows: readonly RowGrant[]
+}
+
+/** Whether the caller has each value that rows were narrowed to. */
+export function holds(caller: Caller, { claim, values }: RowGrant): boolean {
+  const held = new Set(claimValues(caller.claims, claim)?.map(String))
+  return values.every((value) => held.has(String(value)))
 }

@@ -22,8 +22,9 @@ export function sessionVariables(variables: SessionVariables, caller: Caller | n
   )
 }
 
-/** Whether the caller would be told of in the same words. */
-export function sameVariables(variables: SessionVariables, stored: SessionVariables, caller: Caller): boolean {
+/** Whether the caller would be told of in the same words; null, whoever it was: whether anything was told of each. */
+export function sameVariables(variables: SessionVariables, stored: SessionVariables, caller: Caller | null): boolean {
+  if (caller === null) return Object.keys(variables).every((name) => Object.hasOwn(stored, name))
   try {
     const now = sessionVariables(variables, caller)
     return Object.entries(now).every(([name, value]) => stored[name] === value)

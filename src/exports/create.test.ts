@@ -121,6 +121,7 @@ describe('creating an export', () => {
       narrows: () => false,
       covers: () => true,
       permits: () => true,
+      outdated: () => [],
       check: () => {
         throw new FreightError('RESOURCE_UNKNOWN', 'gone')
       },

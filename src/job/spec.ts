@@ -265,12 +265,26 @@ export interface SpecAccess {
   readonly resources: readonly string[]
   /** Scopes without which a field would not be in it, or would be masked. */
   readonly scopes: readonly string[]
-  /** The values of a claim that rows of a resource were narrowed to. */
+  /** The values of a claim that rows of a resource were narrowed to, and the column that holds them. */
   readonly rows: readonly {
     readonly resource: string
+    readonly column: string
     readonly claim: string
     readonly values: readonly (string | number | boolean)[]
   }[]
+  /** Of every resource reached. Absent in specs of a Freight that kept none. */
+  readonly rules?: readonly ResourceRules[]
+}
+
+/** What the configuration said of a resource when an export was asked for. */
+export interface ResourceRules {
+  readonly resource: string
+  /** The column that says whose a row is; null where all tenants share them. */
+  readonly tenant: string | null
+  /** Scopes that hold for every resource did not hold for it. */
+  readonly own: boolean
+  /** Of all that decides which rows and values callers get of it. */
+  readonly digest: string
 }
 
 export interface CheckedSpec {

@@ -71,6 +71,7 @@ async function work(runs: RunThreads['run'], other: Partial<RunStore> = {}): Pro
     random: () => 0,
     observe: () => {},
     endSession: async () => {},
+    refusal: async () => null,
   })
   await worker.start()
 }

@@ -36,6 +36,8 @@ export interface WorkerParts {
   readonly observe: (report: RunReport) => void
   /** Ends what a dead run left behind in its source. */
   readonly endSession: (source: string, session: string) => Promise<void>
+  /** Why a job that was claimed must not run, asked before each run; null: it may. */
+  readonly refusal: (job: Job) => Promise<FreightError | null>
 }
 
 /** A worker at work. */
@@ -122,6 +124,12 @@ async function runClaim(shift: Shift, claim: Claim): Promise<void> {
   if (!job) return
   if (job.failures > MAX_FAILURES) {
     await insistently(shift, () => store.fail(job.id, job.run, exhausted(job.failures - 1, null), [], now()))
+    return
+  }
+  const refused = await insistently(shift, () => shift.refusal(job))
+  if (refused) {
+    shift.log.warn({ job: job.id, code: refused.code }, refused.message)
+    await insistently(shift, () => store.fail(job.id, job.run, toPlainError(refused), [], now()))
     return
   }
   const fenced = new AbortController()
