@@ -55,7 +55,7 @@ function expected(value: unknown, site: ProtocolSite, answer: WireAnswer): unkno
       .replaceAll('<uuid7>', UUID_7)
       .replaceAll('<UUID7>', UUID_7.replaceAll('a-f', 'A-F').replace('89ab', '89AB'))
       .replaceAll('<instant>', '\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d+)?Z')
-      .replaceAll('<query>', '\\?expires=\\d+&signature=[\\w-]{43}')
+      .replaceAll('<query>', '\\?expires=\\d+&by=[\\w%.-]+&signature=[\\w-]{43}')
       .replaceAll('<link>', '/downloads/[^"]+')
     return expect.stringMatching(new RegExp(`^${pattern}$`))
   }

@@ -6,19 +6,21 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Principal } from '../access/principal.ts'
 import { FreightError } from '../job/errors.ts'
 import { isExpired, type Job } from '../job/job.ts'
-import type { UpkeepStore } from '../store/store.ts'
+import type { KeyStore, UpkeepStore } from '../store/store.ts'
 import { mayDownload } from './access.ts'
 import { archiveName } from './archive-name.ts'
 import type { ExportsContext } from './context.ts'
+import { assertHolds, linkHolder } from './link-holder.ts'
 
-/** What a standing link leads to: the file that this run of the job wrote, or the archive of its files. */
+/** What a standing link leads to: the file that this run of the job wrote, or the archive of its files. `by`: who was given it; it ends with their key. */
 interface LinkedRun {
   readonly jobId: string
   readonly run: number
+  readonly by: string
 }
 
 export interface StandingLinkSigner {
-  /** Path and query, for example `/links/0199.../1?expires=1769860800&signature=...`. For the same run and end always the same. */
+  /** Path and query, for example `/links/0199.../1?expires=1769860800&by=...&signature=...`. For the same run, end and caller always the same. */
   mintStanding(linked: LinkedRun, until: Date): string
   /**
    * `rawPathAndQuery` as it came over the wire. Throws LINK_INVALID for every spelling but the one that was minted, for a wrong
@@ -27,8 +29,10 @@ export interface StandingLinkSigner {
   verifyStanding(rawPathAndQuery: string, now: Date): LinkedRun
 }
 
-const LINK = /^\/links\/([0-9a-f-]{36})\/([1-9][0-9]{0,9})\?expires=([1-9][0-9]{0,11})&signature=([A-Za-z0-9_-]{43})$/
-const LONGEST_LINK = 200
+const LINK =
+  /^\/links\/([0-9a-f-]{36})\/([1-9][0-9]{0,9})\?expires=([1-9][0-9]{0,11})&by=([A-Za-z0-9%._~!'()*-]{1,1200})&signature=([A-Za-z0-9_-]{43})$/
+/** 3 bytes of escape for each of up to 400 of who was given it, and the rest. */
+const LONGEST_LINK = 1_400
 
 /** `signing` signs, every one of `secrets` verifies. */
 export function standingLinks(secrets: readonly string[], signing: string): StandingLinkSigner {
@@ -39,21 +43,22 @@ export function standingLinks(secrets: readonly string[], signing: string): Stan
       return `${address}&signature=${signatureOf(address, signing)}`
     },
     verifyStanding(rawPathAndQuery, now) {
-      const [, jobId, run, expires, signature] = rawPathAndQuery.length > LONGEST_LINK ? [] : (LINK.exec(rawPathAndQuery) ?? [])
-      if (!jobId || !run || !expires || !signature) throw invalid()
-      const linked = { jobId, run: Number(run) }
-      const address = unsigned(linked, Number(expires))
+      const parts = rawPathAndQuery.length > LONGEST_LINK ? null : LINK.exec(rawPathAndQuery)
+      const [, jobId, run, expires, by, signature] = parts ?? []
+      if (!jobId || !run || !expires || !by || !signature) throw invalid()
+      const address = rawPathAndQuery.slice(0, rawPathAndQuery.lastIndexOf('&'))
       // Compared as the 43 characters they are sent as: decoding would accept four spellings of the last one.
       const given = Buffer.from(signature)
       const matches = secrets.map((secret) => timingSafeEqual(given, Buffer.from(signatureOf(address, secret))))
       if (!matches.includes(true) || now.getTime() >= Number(expires) * 1000) throw invalid()
-      return linked
+      // Signed, so it was written by `encodeURIComponent`.
+      return { jobId, run: Number(run), by: decodeURIComponent(by) }
     },
   }
 }
 
-function unsigned({ jobId, run }: LinkedRun, expires: number): string {
-  return `/links/${jobId}/${run}?expires=${expires}`
+function unsigned({ jobId, run, by }: LinkedRun, expires: number): string {
+  return `/links/${jobId}/${run}?expires=${expires}&by=${encodeURIComponent(by)}`
 }
 
 /** The prefix keeps these signatures apart from anything else that the same secret may sign. */
@@ -72,32 +77,36 @@ export function standingLink(
   job: Job,
   now: Date,
 ): string | null {
-  return mayDownload(context, caller, job) ? linkOf(context, job, now) : null
+  const { expiresAt } = job
+  if (expiresAt === null || !hasFiles(job, now) || !mayDownload(context, caller, job)) return null
+  return context.links.mintStanding({ jobId: job.id, run: job.run, by: caller.id }, expiresAt)
 }
 
-function linkOf({ links }: Pick<ExportsContext, 'links'>, job: Job, now: Date): string | null {
-  if (job.status !== 'completed' || job.expiresAt === null || isExpired(job, now) || job.files.length === 0) return null
-  return links.mintStanding({ jobId: job.id, run: job.run }, job.expiresAt)
+function hasFiles(job: Job, now: Date): boolean {
+  return job.status === 'completed' && !isExpired(job, now) && job.files.length > 0 && job.filesRemovedAt === null
 }
 
 /**
- * The download link that a standing link leads to, minted now and recorded as a `linked` event. Throws LINK_INVALID, and
- * EXPORT_EXPIRED where the file is gone.
+ * The download link that a standing link leads to, minted now for whoever was given it and recorded as a `linked` event. Throws LINK_INVALID, also
+ * where they may not have the files any more, and EXPORT_EXPIRED where the file is gone.
  */
 export async function followStandingLink(
-  { links, store, now }: Pick<ExportsContext, 'links' | 'store' | 'now'>,
-  jobs: Pick<UpkeepStore, 'find'>,
+  context: Pick<ExportsContext, 'links' | 'store' | 'catalog' | 'now'>,
+  records: Pick<UpkeepStore, 'find'> & Pick<KeyStore, 'findKey'>,
   rawPathAndQuery: string,
   address: string | null = null,
 ): Promise<string> {
-  const at = now()
-  const { jobId, run } = links.verifyStanding(rawPathAndQuery, at)
-  const job = await jobs.find(jobId)
+  const { links, store } = context
+  const at = context.now()
+  const { jobId, run, by } = links.verifyStanding(rawPathAndQuery, at)
+  const holder = await linkHolder(records, by)
+  const job = await records.find(jobId)
   const [file, second] = job?.files ?? []
-  if (!job || !file || job.run !== run || job.filesRemovedAt !== null || linkOf({ links }, job, at) === null) {
+  if (!job || !file || job.run !== run || !hasFiles(job, at)) {
     throw new FreightError('EXPORT_EXPIRED', 'The file behind this link has expired or was removed. Create the export again.')
   }
+  assertHolds(context, holder, job)
   const index = second ? 'zip' : 1
-  await store.addEvent(jobId, 'linked', at, { file: index }, { by: 'standing link', from: address })
-  return links.mint({ jobId, run, index, name: second ? archiveName(job) : file.name }, at)
+  await store.addEvent(jobId, 'linked', at, { file: index, link: 'standing' }, { by, from: address })
+  return links.mint({ jobId, run, index, name: second ? archiveName(job) : file.name, by }, at)
 }

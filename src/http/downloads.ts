@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ExportsContext } from '../exports/context.ts'
 import type { LinkedFile } from '../exports/link.ts'
+import { assertHolds, linkHolder } from '../exports/link-holder.ts'
 import { FreightError } from '../job/errors.ts'
 import { isExpired, type Job, type StoredFile } from '../job/job.ts'
 import type { KeyStore, UpkeepStore } from '../store/store.ts'
@@ -13,7 +14,7 @@ import { protocolProblem } from './problems.ts'
 import { type ByteRange, hasAlready, keepsRange, readRange } from './range.ts'
 
 export interface DownloadOptions {
-  readonly context: Pick<ExportsContext, 'links' | 'storage' | 'now' | 'store'>
+  readonly context: Pick<ExportsContext, 'links' | 'storage' | 'now' | 'store' | 'catalog'>
   readonly jobs: Pick<UpkeepStore, 'find'> & Pick<KeyStore, 'findKey'>
   /** A reader that takes no byte for this long is dropped. */
   readonly stallMs: number
@@ -71,9 +72,10 @@ function header(request: FastifyRequest, name: string): string | undefined {
 async function linkedJob(request: FastifyRequest, { context, jobs }: DownloadOptions): Promise<{ job: Job; link: LinkedFile }> {
   const now = context.now()
   const link = context.links.verify(request.raw.url ?? '', now)
-  await refuseRevoked(link, jobs)
+  const holder = await linkHolder(jobs, link.by)
   const job = await jobs.find(link.jobId)
   if (!job || !isOffered(job, link, now)) throw gone()
+  assertHolds(context, holder, job)
   return { job, link }
 }
 
@@ -95,12 +97,6 @@ async function linkedFile(job: Job, name: string, index: number, { context }: Do
     })
   }
   return file
-}
-
-/** A link ends with the key it was made with, however long it would still have worked. */
-async function refuseRevoked({ by }: LinkedFile, keys: Pick<KeyStore, 'findKey'>): Promise<void> {
-  const found = by === undefined ? null : await keys.findKey(by)
-  if (found?.key.revokedAt) throw new FreightError('LINK_INVALID', 'The API key that this link was made with has been revoked.')
 }
 
 /** The file is the caller's by the link already: when the record cannot be kept, the log has it. */

@@ -2,11 +2,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { ExportsContext } from '../exports/context.ts'
 import { followStandingLink } from '../exports/standing-link.ts'
-import type { UpkeepStore } from '../store/store.ts'
+import type { KeyStore, UpkeepStore } from '../store/store.ts'
 
 export interface StandingLinkOptions {
   readonly context: ExportsContext
-  readonly jobs: Pick<UpkeepStore, 'find'>
+  readonly jobs: Pick<UpkeepStore, 'find'> & Pick<KeyStore, 'findKey'>
   publicUrl(): string
 }
 

@@ -282,9 +282,10 @@ describe('clients-export', () => {
     site.clock.now = now
     const events = await site.store.events(id, 0)
     expect(events.filter(({ type }) => type === 'linked').map(({ data }) => data)).toContainEqual({
-      by: 'standing link',
+      by: site.key.split('_')[2],
       from: '127.0.0.1',
       file: 1,
+      link: 'standing',
     })
   })
 
@@ -293,7 +294,7 @@ describe('clients-export', () => {
     const { downloadUrl } = (await get(id)).body as { downloadUrl: string }
     const path = downloadUrl.slice(site.url.length)
     const { verifyStanding } = site.context.links
-    expect(verifyStanding(path, site.clock.now)).toEqual({ jobId: id, run })
+    expect(verifyStanding(path, site.clock.now)).toEqual({ jobId: id, run, by: site.key.split('_')[2] })
     for (let at = 0; at < path.length; at += 1) {
       for (const other of ['0', 'z', '/', '%']) {
         if (path[at] === other) continue
