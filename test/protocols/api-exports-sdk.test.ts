@@ -1,11 +1,11 @@
 /** Commerce Layer's own client, unchanged, against a real server: what it asks for, and what it must understand. */
 import { setTimeout } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import { type ApiError, CommerceLayerStatic } from '@commercelayer/sdk'
-import { CommerceLayer, type CommerceLayerBundle } from '@commercelayer/sdk/bundle'
+import type { CommerceLayerBundle } from '@commercelayer/sdk/bundle'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeKey, type Server, type Site, startServer } from '../rig.ts'
+import { refusal, sdkClient, untilStatus } from './sdk-client.ts'
 import { makeShop, ORDERS } from './shop.ts'
 
 let site: Site
@@ -15,17 +15,7 @@ let stranger: CommerceLayerBundle
 /** Of acme. */
 let key: string
 
-/** As a team would: the vendor's client with another `fetch`. */
-function clientOf(accessToken: string): CommerceLayerBundle {
-  return CommerceLayer({
-    organization: 'acme',
-    accessToken,
-    fetch: (input, init) => {
-      const { pathname, search } = new URL(String(input))
-      return fetch(server.url + pathname + search, init)
-    },
-  })
-}
+const clientOf = (accessToken: string): CommerceLayerBundle => sdkClient(server, accessToken)
 
 beforeAll(async () => {
   site = await makeShop()
@@ -37,25 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => site.remove())
 
-type Export = Awaited<ReturnType<CommerceLayerBundle['exports']['retrieve']>>
-
-async function until(id: string, status: string): Promise<Export> {
-  for (let waited = 0; waited < 20_000; waited += 20) {
-    const shown = await client.exports.retrieve(id)
-    if (shown.status === status) return shown
-    await setTimeout(20)
-  }
-  throw new Error(`${id} did not become ${status}`)
-}
-
-async function refusal(asked: Promise<unknown>): Promise<ApiError> {
-  const error = await asked.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  )
-  if (CommerceLayerStatic.isApiError(error)) return error
-  throw new Error(`no ApiError: ${String(error)}`)
-}
+const until = (id: string, status: string) => untilStatus(client, id, status)
 
 /** A file of this protocol is gzip in itself, which no client unpacks on the way. */
 async function rowsAt(url: string): Promise<string> {
