@@ -18,10 +18,15 @@ export function assertMay(caller: Principal, deed: Deed): void {
 }
 
 /** Rows that the caller may not see make an export unknown to them: its counts and its log tell of those rows, too. */
-export function isVisible(context: Pick<ExportsContext, 'catalog'>, caller: Principal, job: Job, deed: Deed): boolean {
+export function isVisible(
+  context: Pick<ExportsContext, 'catalog'>,
+  caller: Principal,
+  { spec }: Pick<Job, 'spec'>,
+  deed: Deed,
+): boolean {
   const catalog = context.catalog()
-  if (!catalog.covers(job.spec, caller)) return false
-  return catalog.permits(job.spec, caller, 'read') || catalog.permits(job.spec, caller, deed)
+  if (!catalog.covers(spec, caller)) return false
+  return catalog.permits(spec, caller, 'read') || catalog.permits(spec, caller, deed)
 }
 
 /** Throws FORBIDDEN. Of an export that is visible, or one that is yet to be made. */

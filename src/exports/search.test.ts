@@ -1,13 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { complete, type ExportsSite, newExport, openExportsSite } from '../../test/exports-site.ts'
 import type { Job } from '../job/job.ts'
-import type { JobSearch } from '../job/search.ts'
 import { amendExport } from './amend.ts'
 import { createExport } from './create.ts'
 import { linkToFiles } from './link.ts'
-import { searchExports } from './search.ts'
+import { type SearchRequest, searchExports } from './search.ts'
 
-const SEARCH: JobSearch = { resources: ['orders', 'customers'], where: { op: 'and', of: [] }, order: [], offset: 0, limit: 2 }
+const SEARCH: SearchRequest = { resources: ['orders', 'customers'], where: { op: 'and', of: [] }, order: [], offset: 0, limit: 2 }
 
 describe('searching exports', () => {
   let site: ExportsSite

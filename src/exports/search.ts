@@ -6,30 +6,35 @@ import type { JobSearch } from '../job/search.ts'
 import { assertMay, isVisible } from './access.ts'
 import type { ExportsContext } from './context.ts'
 
-/** Exports that are looked at together where each must be judged. */
-const JUDGED = 200
+/** Kinds of rights that are judged together. */
+const JUDGED = 500
+
+/** Whose exports are found is not the caller's to say. */
+export type SearchRequest = Omit<JobSearch, 'rights'>
 
 /**
- * `total`: how many the caller may see on all pages. Where some callers of a tenant may see what others may not, every export that fits is judged, so
- * that neither page nor total tells of the others. Throws FORBIDDEN.
+ * `total`: how many the caller may see on all pages. Where some callers of a tenant may see what others may not, neither page nor total
+ * tells of the others. Throws FORBIDDEN.
  */
 export async function searchExports(
   context: ExportsContext,
   caller: Principal,
-  search: JobSearch,
+  search: SearchRequest,
 ): Promise<{ jobs: readonly Job[]; total: number }> {
   assertMay(caller, 'read')
   const seesAll = search.resources.every((name) => mayOn(caller.scopes, 'read', { name, needsOwn: false }))
-  if (seesAll && !context.catalog().narrows()) return context.store.search(caller.tenant, search)
-  const visible: Job[] = []
-  let total = 0
-  for (let offset = 0; ; offset += JUDGED) {
-    const { jobs } = await context.store.search(caller.tenant, { ...search, offset, limit: JUDGED })
-    for (const job of jobs) {
-      if (!isVisible(context, caller, job, 'read')) continue
-      if (total >= search.offset && visible.length < search.limit) visible.push(job)
-      total += 1
-    }
-    if (jobs.length < JUDGED) return { jobs: visible, total }
+  const rights = seesAll && !context.catalog().narrows() ? null : await visibleRights(context, caller)
+  return context.store.search(caller.tenant, { ...search, rights })
+}
+
+/** Judged are the kinds of exports that there are, not the exports: of these there may be thousands of one kind. */
+async function visibleRights(context: ExportsContext, caller: Principal): Promise<string[]> {
+  const visible: string[] = []
+  for (let after = ''; ; ) {
+    const kinds = await context.store.rights(caller.tenant, { after, limit: JUDGED })
+    for (const { rights, spec } of kinds) if (isVisible(context, caller, { spec }, 'read')) visible.push(rights)
+    const last = kinds.at(-1)
+    if (!last || kinds.length < JUDGED) return visible
+    after = last.rights
   }
 }

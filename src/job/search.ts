@@ -42,6 +42,8 @@ interface JobOrder {
 export interface JobSearch {
   /** Only jobs whose every part is one of these. */
   readonly resources: readonly string[]
+  /** Only jobs with these rights (`job/rights.ts`); null for all. */
+  readonly rights: readonly string[] | null
   readonly where: JobCondition
   /** Ties, and no order at all, go newest first. NULLs come last ascending and first descending. */
   readonly order: readonly JobOrder[]

@@ -1,6 +1,7 @@
 /** Between a job and its row. */
 
 import type { Job, JobEvent, Progress } from '../job/job.ts'
+import { rightsOf } from '../job/rights.ts'
 import { EXPORT_SCOPES } from '../job/scopes.ts'
 import type { ApiKey, NewJob } from './store.ts'
 import type { ApiKeyRow, EventRow, JobRow } from './tables.ts'
@@ -101,6 +102,7 @@ export function newJobRow(job: NewJob): JobRow {
     protocol: job.protocol,
     protocol_data: JSON.stringify(job.protocolData),
     exclusive: job.exclusive ?? null,
+    rights: rightsOf(job.spec),
     created_at: createdAt,
     updated_at: createdAt,
     started_at: null,

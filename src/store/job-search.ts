@@ -3,6 +3,7 @@ import { type Expression, type Kysely, type SqlBool, sql } from 'kysely'
 import type { Job } from '../job/job.ts'
 import type { JobCondition, JobField, JobFieldValue, JobSearch } from '../job/search.ts'
 import { toJob } from './job-rows.ts'
+import type { JobRights } from './store.ts'
 import type { Tables } from './tables.ts'
 
 const COLUMNS: Readonly<Record<JobField, string>> = {
@@ -27,33 +28,67 @@ const COMPARED = { eq: sql`=`, lt: sql`<`, lteq: sql`<=`, gt: sql`>`, gteq: sql`
 export async function searchJobs(
   db: Kysely<Tables>,
   tenant: string,
-  { resources, where, order, offset, limit }: JobSearch,
+  { resources, rights, where, order, offset, limit }: JobSearch,
 ): Promise<{ jobs: readonly Job[]; total: number }> {
-  if (resources.length === 0) return { jobs: [], total: 0 }
+  if (resources.length === 0 || rights?.length === 0) return { jobs: [], total: 0 }
   const found = db
     .selectFrom('jobs')
     .where('jobs.tenant', '=', tenant)
     .where('jobs.resource', 'in', resources)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('job_resources')
-            .select('job_resources.job_id')
-            .whereRef('job_resources.job_id', '=', 'jobs.id')
-            .where('job_resources.resource', 'not in', resources),
-        ),
-      ),
+    .$if(rights !== null, (jobs) => jobs.where('jobs.rights', 'in', rights ?? []))
+    .where('jobs.id', 'not in', ({ selectFrom }) =>
+      selectFrom('job_resources')
+        .select('job_resources.job_id')
+        .where('job_resources.tenant', '=', tenant)
+        .where('job_resources.resource', 'not in', resources),
     )
     .where(conditionSql(where))
-  let page = found.selectAll('jobs')
+  // Ids first: all that is asked of them stands in one index, and only the jobs of the page are read.
+  let page = found.select('jobs.id')
   for (const { field, descending } of order) {
     // The engines disagree on where NULLs stand, so it is said.
     page = page.orderBy(sql`${sql.ref(COLUMNS[field])} is null`, descending ? 'desc' : 'asc')
     page = page.orderBy(sql.ref(COLUMNS[field]), descending ? 'desc' : 'asc')
   }
-  const rows = await page.orderBy('jobs.id', 'desc').limit(limit).offset(offset).execute()
+  const ids = (await page.orderBy('jobs.id', 'desc').limit(limit).offset(offset).execute()).map(({ id }) => id)
   const { total } = await found.select((count) => count.fn.countAll().as('total')).executeTakeFirstOrThrow()
-  return { jobs: rows.map(toJob), total: Number(total) }
+  return { jobs: await jobsInOrder(db, ids), total: Number(total) }
+}
+
+/** One that was removed meanwhile is missing. */
+async function jobsInOrder(db: Kysely<Tables>, ids: readonly string[]): Promise<Job[]> {
+  if (ids.length === 0) return []
+  const rows = await db.selectFrom('jobs').selectAll().where('id', 'in', ids).execute()
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => {
+    const row = byId.get(id)
+    return row ? toJob(row) : []
+  })
+}
+
+export async function rightsAmong(
+  db: Kysely<Tables>,
+  tenant: string,
+  { after, limit }: { after: string; limit: number },
+): Promise<JobRights[]> {
+  const rows = await db
+    .with('kinds', (kinds) =>
+      kinds
+        .selectFrom('jobs')
+        .select(({ fn }) => fn.max('jobs.id').as('id'))
+        .where('jobs.tenant', '=', tenant)
+        .where('jobs.rights', '>', after)
+        .groupBy('jobs.rights')
+        .orderBy('jobs.rights')
+        .limit(limit),
+    )
+    .selectFrom('jobs')
+    .innerJoin('kinds', 'kinds.id', 'jobs.id')
+    .select(['jobs.rights', 'jobs.spec'])
+    .orderBy('jobs.rights')
+    .execute()
+  // The store wrote this JSON itself from the type it is read back as.
+  return rows.map(({ rights, spec }) => ({ rights, spec: JSON.parse(spec) as Job['spec'] }))
 }
 
 /** Values are bound, columns come from the table above: nothing of a caller's stands in the text. */

@@ -5,7 +5,7 @@ import { pruneAudit, readAudit, writeAudit } from './audit.ts'
 import type { Engine } from './engine.ts'
 import { addEvent, eventsAfter } from './events.ts'
 import { JobChanges } from './job-changes.ts'
-import { jobByShortId, searchJobs } from './job-search.ts'
+import { jobByShortId, rightsAmong, searchJobs } from './job-search.ts'
 import { createJob, getJob, listJobs, moveByCaller, recallJob, removeJob } from './jobs.ts'
 import { deleteSecret, insertSecret, resealSecret, secretsFor } from './kept-secrets.ts'
 import { allKeys, insertKey, keyById, revokeKey } from './keys.ts'
@@ -59,6 +59,7 @@ export class KyselyStore implements Store {
   get: Call<'get'> = (tenant, id) => this.#ask((db) => getJob(db, tenant, id))
   getByShortId: Call<'getByShortId'> = (tenant, shortId) => this.#ask((db) => jobByShortId(db, tenant, shortId))
   search: Call<'search'> = (tenant, search) => this.#ask((db) => searchJobs(db, tenant, search))
+  rights: Call<'rights'> = (tenant, page) => this.#ask((db) => rightsAmong(db, tenant, page))
   list: Call<'list'> = (tenant, filter, page) => this.#ask((db) => listJobs(db, tenant, filter, page))
   remove: Call<'remove'> = (tenant, id, actor = null, at = new Date()) =>
     this.#change(id, (tx) => removeJob(tx, tenant, id, { actor, at }))

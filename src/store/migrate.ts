@@ -9,6 +9,7 @@ import { reachedMigration } from './migrations/0003-reached.ts'
 import { accessMigration } from './migrations/0004-access.ts'
 import { exclusiveMigration } from './migrations/0006-exclusive.ts'
 import { versionsMigration } from './migrations/0007-versions.ts'
+import { searchMigration } from './migrations/0008-search.ts'
 
 /** Also how a database is recognised as Freight's. */
 export const MIGRATION_TABLE = 'freight_migration'
@@ -22,6 +23,7 @@ function allMigrations(engine: Engine): Record<string, Migration> {
     '0004-access': accessMigration(engine),
     '0006-exclusive': exclusiveMigration,
     '0007-versions': versionsMigration,
+    '0008-search': searchMigration,
   }
 }
 

@@ -10,6 +10,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { at, newJob } from '../../test/contracts/sample-job.ts'
 import { describeStore } from '../../test/contracts/store.ts'
+import type { JobCondition } from '../job/search.ts'
 import { openDatabase } from './sqlite-database.ts'
 import { createSqliteStore, openSqliteStore } from './sqlite-store.ts'
 
@@ -288,6 +289,42 @@ describe('queries', () => {
       'SEARCH job_resources',
       'SEARCH job_resources',
     ])
+    await store.close()
+  })
+
+  it('a search reads no jobs but those of its page, whatever it asks and in whatever order', async () => {
+    const database = openDatabase(path)
+    const prepare = database.prepare.bind(database)
+    const asked = new Set<string>()
+    database.prepare = ((sql: string) => {
+      asked.add(sql)
+      return prepare(sql)
+    }) as typeof database.prepare
+    const store = createSqliteStore(database)
+    await store.migrate()
+    asked.clear()
+    const where: JobCondition = {
+      op: 'and',
+      of: [
+        { op: 'in', field: 'status', values: ['failed', 'completed'] },
+        { op: 'like', field: 'reference', pattern: 'a%' },
+        { op: 'gt', field: 'total', value: 1 },
+        { op: 'is_null', field: 'referenceOrigin' },
+      ],
+    }
+    const order = [
+      { field: 'startedAt', descending: true },
+      { field: 'shortId', descending: false },
+    ] as const
+    const search = { resources: ['orders', 'customers'], rights: ['a', 'b'], offset: 0, limit: 25 }
+    await store.search('acme', { ...search, where, order })
+    await store.search('acme', { ...search, where: { op: 'and', of: [] }, order: [], rights: null })
+    expect(asked.size).toBe(4)
+    for (const sql of asked) {
+      const parameters = Array.from({ length: sql.split('?').length - 1 }, () => 1)
+      const [first] = prepare(`explain query plan ${sql}`).all(...parameters) as { detail: string }[]
+      expect(first?.detail).toContain('SEARCH jobs USING COVERING INDEX jobs_search (tenant=?')
+    }
     await store.close()
   })
 })

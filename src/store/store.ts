@@ -54,6 +54,11 @@ export interface JobFilter {
   readonly reference?: string
 }
 
+export interface JobRights {
+  readonly rights: string
+  readonly spec: Job['spec']
+}
+
 export interface JobPage {
   readonly jobs: readonly Job[]
   /** Id of the last job of the page when more follow, else null. */
@@ -161,6 +166,8 @@ export interface JobStore {
   list(tenant: string, filter: JobFilter, page: { limit: number; before: string | null; now: Date }): Promise<JobPage>
   /** One page of what fits, and how many fit in all. */
   search(tenant: string, search: JobSearch): Promise<{ jobs: readonly Job[]; total: number }>
+  /** The kinds of rights (`job/rights.ts`) among a tenant's jobs, in order from beyond `after`, each with the spec of one such job. */
+  rights(tenant: string, page: { after: string; limit: number }): Promise<readonly JobRights[]>
   /** Removes the record with its events and idempotency records. Null when unknown. Throws EXPORT_ACTIVE while pending or in progress. Resolves with the job as it was. */
   remove(tenant: string, id: string, actor?: Actor | null, at?: Date): Promise<Job | null>
 

@@ -38,6 +38,8 @@ interface JobsTable {
   protocol: string | null
   protocol_data: string
   exclusive: string | null
+  /** What decides who of the tenant may see it: `job/rights.ts`. */
+  rights: string
   created_at: string
   updated_at: string
   started_at: string | null

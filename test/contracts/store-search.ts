@@ -1,13 +1,14 @@
 /** The part of the store's contract about finding jobs by conditions of a caller's own. */
 import { expect, it } from 'vitest'
+import { rightsOf } from '../../src/job/rights.ts'
 import type { JobCondition, JobSearch } from '../../src/job/search.ts'
 import type { Store } from '../../src/store/store.ts'
-import { at, claimed, completed, jobId, newJob, newRequest } from './sample-job.ts'
+import { at, claimed, completed, found, jobId, newJob, newRequest } from './sample-job.ts'
 
 const ALL: JobCondition = { op: 'and', of: [] }
 
 function search(differences: Partial<JobSearch> = {}): JobSearch {
-  return { resources: ['orders', 'customers'], where: ALL, order: [], offset: 0, limit: 100, ...differences }
+  return { resources: ['orders', 'customers'], rights: null, where: ALL, order: [], offset: 0, limit: 100, ...differences }
 }
 
 export function describeSearch(store: () => Store): void {
@@ -83,6 +84,23 @@ export function describeSearch(store: () => Store): void {
       { field: 'createdAt', descending: false },
     ] as const
     expect(await numbers({ order: both })).toEqual([3, 1, 4, 2])
+  })
+
+  it('the kinds of rights among the jobs are few, and a search finds those of some', async () => {
+    const spec = (...resources: string[]) => ({ ...newJob(0).spec, access: { resources, scopes: [], rows: [] } })
+    const specs = [spec('orders'), spec('orders', 'customers'), newJob(0).spec]
+    for (const number of [1, 2, 3, 4, 5]) await store().create(newJob(number, { spec: found(specs[number % 3] ?? null) }), null)
+    await store().create(newJob(6, { tenant: 'other', spec: spec('secrets') }), null)
+    const kinds = await store().rights('acme', { after: '', limit: 10 })
+    // Where no resources were kept, they are those of the parts.
+    expect(kinds.map(({ rights }) => rights)).toEqual([...new Set(specs.map(rightsOf))].sort())
+    for (const { rights, spec: one } of kinds) expect(rightsOf(one)).toBe(rights)
+    const [first = '', second = ''] = kinds.map(({ rights }) => rights)
+    expect(await store().rights('acme', { after: first, limit: 1 })).toEqual([kinds[1]])
+    const wanted = rightsOf(spec('orders', 'customers'))
+    expect(await numbers({ rights: [wanted] })).toEqual([4, 1])
+    expect(await numbers({ rights: [first, second] })).toEqual([5, 4, 3, 2, 1])
+    expect(await numbers({ rights: [] })).toEqual([])
   })
 
   it('a short id finds its job, for its own tenant only', async () => {

@@ -1,7 +1,8 @@
 /** What a list of exports asks, in the store's words; and the same questions asked of entries at hand. */
 
+import type { SearchRequest } from '../../exports/search.ts'
 import { JOB_STATUSES } from '../../job/job.ts'
-import type { Condition, JobCondition, JobField, JobSearch } from '../../job/search.ts'
+import type { Condition, JobCondition, JobField } from '../../job/search.ts'
 import { judge } from './conditions.ts'
 import type { Entry } from './entries.ts'
 import type { Attributes, Kind, ListFilter } from './list-filters.ts'
@@ -38,7 +39,7 @@ function kindOf(field: JobField): Kind {
   return field === 'total' || field === 'processed' ? 'number' : 'text'
 }
 
-export function searchOf({ filters, sort, page }: ListQuery, settings: ApiExportsSettings): JobSearch {
+export function searchOf({ filters, sort, page }: ListQuery, settings: ApiExportsSettings): SearchRequest {
   return {
     resources: [...new Set(Object.values(settings.resources))],
     where: { op: 'and', of: filters.map((filter) => filterCondition(filter, settings)) },
