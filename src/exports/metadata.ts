@@ -15,7 +15,7 @@ export function checkMetadata(metadata: Readonly<Record<string, unknown>>, point
 }
 
 /** Levels of objects and arrays; the size and the parser bound them, so this may recurse. */
-function depthOf(value: unknown): number {
+export function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
   return 1 + Math.max(0, ...Object.values(value).map(depthOf))
 }

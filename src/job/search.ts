@@ -1,6 +1,6 @@
 /** Which jobs, in which order, which page: what a caller's list asks of the store, whatever wire it came over. */
 
-/** What a job can be found and ordered by. `resource` is that of its first part, `total` and `processed` are those of its progress. */
+/** What a job can be found and ordered by. `resource` is that of its first part, `total` and `processed` are those of its progress, `metadata` is JSON text. */
 export type JobField =
   | 'shortId'
   | 'status'
@@ -10,6 +10,7 @@ export type JobField =
   | 'processed'
   | 'reference'
   | 'referenceOrigin'
+  | 'metadata'
   | 'createdAt'
   | 'updatedAt'
   | 'startedAt'
@@ -31,6 +32,8 @@ export type Condition<Field extends string> =
   | { readonly op: 'in'; readonly field: Field; readonly values: readonly JobFieldValue[] }
   /** SQL LIKE, case-insensitive (ASCII); `\` escapes `%`, `_` and itself. */
   | { readonly op: 'like'; readonly field: Field; readonly pattern: string }
+  /** The document in the field contains this one, as PostgreSQL's `@>`. */
+  | { readonly op: 'json_contains'; readonly field: Field; readonly json: string }
 
 export type JobCondition = Condition<JobField>
 

@@ -2,6 +2,7 @@
 import { type Expression, type Kysely, type SqlBool, sql } from 'kysely'
 import type { Job } from '../job/job.ts'
 import type { JobCondition, JobField, JobFieldValue, JobSearch } from '../job/search.ts'
+import type { Engine } from './engine.ts'
 import { toJob } from './job-rows.ts'
 import type { JobRights } from './store.ts'
 import type { Tables } from './tables.ts'
@@ -15,6 +16,7 @@ const COLUMNS: Readonly<Record<JobField, string>> = {
   processed: 'jobs.processed',
   reference: 'jobs.reference',
   referenceOrigin: 'jobs.reference_origin',
+  metadata: 'jobs.metadata',
   createdAt: 'jobs.created_at',
   updatedAt: 'jobs.updated_at',
   startedAt: 'jobs.started_at',
@@ -26,7 +28,7 @@ const COMPARED = { eq: sql`=`, lt: sql`<`, lteq: sql`<=`, gt: sql`>`, gteq: sql`
 
 /** Page and count are two questions: a job created in between is in one of them only. */
 export async function searchJobs(
-  db: Kysely<Tables>,
+  { db, engine }: { db: Kysely<Tables>; engine: Engine },
   tenant: string,
   { resources, rights, where, order, offset, limit }: JobSearch,
 ): Promise<{ jobs: readonly Job[]; total: number }> {
@@ -42,7 +44,7 @@ export async function searchJobs(
         .where('job_resources.tenant', '=', tenant)
         .where('job_resources.resource', 'not in', resources),
     )
-    .where(conditionSql(where))
+    .where(conditionSql(engine, where))
   // Ids first: all that is asked of them stands in one index, and only the jobs of the page are read.
   let page = found.select('jobs.id')
   for (const { field, descending } of order) {
@@ -51,8 +53,11 @@ export async function searchJobs(
     page = page.orderBy(sql.ref(COLUMNS[field]), descending ? 'desc' : 'asc')
   }
   const ids = (await page.orderBy('jobs.id', 'desc').limit(limit).offset(offset).execute()).map(({ id }) => id)
+  const jobs = await jobsInOrder(db, ids)
+  // The last page says itself how many there are.
+  if (ids.length < limit && (ids.length > 0 || offset === 0)) return { jobs, total: offset + ids.length }
   const { total } = await found.select((count) => count.fn.countAll().as('total')).executeTakeFirstOrThrow()
-  return { jobs: await jobsInOrder(db, ids), total: Number(total) }
+  return { jobs, total: Number(total) }
 }
 
 /** One that was removed meanwhile is missing. */
@@ -92,13 +97,13 @@ export async function rightsAmong(
 }
 
 /** Values are bound, columns come from the table above: nothing of a caller's stands in the text. */
-function conditionSql(condition: JobCondition): Expression<SqlBool> {
+function conditionSql(engine: Engine, condition: JobCondition): Expression<SqlBool> {
   switch (condition.op) {
     case 'and':
     case 'or':
-      return joined(condition.op, condition.of)
+      return joined(engine, condition.op, condition.of)
     case 'not':
-      return sql<SqlBool>`not (${conditionSql(condition.of)})`
+      return sql<SqlBool>`not (${conditionSql(engine, condition.of)})`
     case 'is_null':
       return sql<SqlBool>`${sql.ref(COLUMNS[condition.field])} is null`
     case 'in':
@@ -107,14 +112,19 @@ function conditionSql(condition: JobCondition): Expression<SqlBool> {
     case 'like':
       // Both sides in lower case: of the engines only SQLite's LIKE ignores case.
       return sql<SqlBool>`lower(${sql.ref(COLUMNS[condition.field])}) like lower(${condition.pattern}) escape '\\'`
+    case 'json_contains':
+      return engine.jsonContains(COLUMNS[condition.field], condition.json)
     default:
       return sql<SqlBool>`${sql.ref(COLUMNS[condition.field])} ${COMPARED[condition.op]} ${bound(condition.value)}`
   }
 }
 
-function joined(op: 'and' | 'or', of: readonly JobCondition[]): Expression<SqlBool> {
+function joined(engine: Engine, op: 'and' | 'or', of: readonly JobCondition[]): Expression<SqlBool> {
   if (of.length === 0) return op === 'and' ? sql<SqlBool>`1 = 1` : sql<SqlBool>`1 = 0`
-  return sql<SqlBool>`(${sql.join(of.map(conditionSql), op === 'and' ? sql` and ` : sql` or `)})`
+  return sql<SqlBool>`(${sql.join(
+    of.map((each) => conditionSql(engine, each)),
+    op === 'and' ? sql` and ` : sql` or `,
+  )})`
 }
 
 function bound(value: JobFieldValue): string | number {

@@ -58,7 +58,7 @@ export class KyselyStore implements Store {
   recall: Call<'recall'> = (tenant, idempotency, now) => this.#ask((db) => recallJob(db, tenant, idempotency, now))
   get: Call<'get'> = (tenant, id) => this.#ask((db) => getJob(db, tenant, id))
   getByShortId: Call<'getByShortId'> = (tenant, shortId) => this.#ask((db) => jobByShortId(db, tenant, shortId))
-  search: Call<'search'> = (tenant, search) => this.#ask((db) => searchJobs(db, tenant, search))
+  search: Call<'search'> = (tenant, search) => this.#ask((db) => searchJobs({ db, engine: this.#engine }, tenant, search))
   rights: Call<'rights'> = (tenant, page) => this.#ask((db) => rightsAmong(db, tenant, page))
   list: Call<'list'> = (tenant, filter, page) => this.#ask((db) => listJobs(db, tenant, filter, page))
   remove: Call<'remove'> = (tenant, id, actor = null, at = new Date()) =>

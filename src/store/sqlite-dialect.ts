@@ -1,6 +1,7 @@
 /** SQLite as Kysely is to speak to it: immediate transactions, migrations under their lock, kept statements. */
 import Database from 'better-sqlite3'
-import { CompiledQuery, type DatabaseConnection, SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely'
+import { CompiledQuery, type DatabaseConnection, type SqlBool, SqliteAdapter, SqliteDialect, SqliteDriver, sql } from 'kysely'
+import { jsonContains, parseJson } from '../job/json-containment.ts'
 import type { Engine } from './engine.ts'
 
 /** More texts than the store has statements; ids in lists of varying length make more. */
@@ -9,6 +10,7 @@ const STATEMENTS_KEPT = 200
 export const sqliteEngine: Engine = {
   // Only `integer primary key` is the row's own number, and only with autoincrement is it never given twice.
   sequence: { type: 'integer', column: (column) => column.primaryKey().autoIncrement() },
+  jsonContains: (column, json) => sql<SqlBool>`freight_json_contains(${sql.ref(column)}, ${json}) = 1`,
   fault(error) {
     if (!(error instanceof Database.SqliteError)) return null
     if (error.code.startsWith('SQLITE_BUSY') || error.code.startsWith('SQLITE_LOCKED')) return 'busy'
@@ -22,6 +24,7 @@ export class StoreDialect extends SqliteDialect {
   constructor(database: Database.Database) {
     super({ database })
     this.#database = database
+    registerContainment(database)
   }
 
   override createDriver(): SqliteDriver {
@@ -79,4 +82,15 @@ function withKeptStatements(database: Database.Database) {
       return statement
     },
   }
+}
+
+/** SQLite has no such test of its own. */
+function registerContainment(database: Database.Database): void {
+  // The same document is looked for in every job of a search.
+  let last: { text: string; document: ReturnType<typeof parseJson> } | null = null
+  database.function('freight_json_contains', { directOnly: true, deterministic: true }, (whole: unknown, part: unknown) => {
+    if (typeof whole !== 'string' || typeof part !== 'string') return null
+    if (last?.text !== part) last = { text: part, document: parseJson(part) }
+    return jsonContains(whole, last.document) ? 1 : 0
+  })
 }

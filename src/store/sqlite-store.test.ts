@@ -316,7 +316,7 @@ describe('queries', () => {
       { field: 'startedAt', descending: true },
       { field: 'shortId', descending: false },
     ] as const
-    const search = { resources: ['orders', 'customers'], rights: ['a', 'b'], offset: 0, limit: 25 }
+    const search = { resources: ['orders', 'customers'], rights: ['a', 'b'], offset: 25, limit: 25 }
     await store.search('acme', { ...search, where, order })
     await store.search('acme', { ...search, where: { op: 'and', of: [] }, order: [], rights: null })
     expect(asked.size).toBe(4)

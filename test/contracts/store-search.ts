@@ -68,6 +68,22 @@ export function describeSearch(store: () => Store): void {
     expect(await where({ op: 'and', of: [either, { op: 'not', of: { op: 'eq', field: 'format', value: 'json' } }] })).toEqual([1])
   })
 
+  it('a document is looked for inside the metadata, as PostgreSQL looks for one', async () => {
+    const kept = [{}, { a: { b: 1, c: [1, 'x'] }, d: null }, { a: 'b' }, { n: 1.5, t: `'"\\é` }]
+    for (const [index, metadata] of kept.entries()) await store().create(newJob(index + 1, { metadata }), null)
+    const contains = (json: unknown) => where({ op: 'json_contains', field: 'metadata', json: JSON.stringify(json) })
+    expect(await contains({})).toEqual([4, 3, 2, 1])
+    expect(await contains({ a: { b: 1 } })).toEqual([2])
+    expect(await contains({ a: { c: ['x'] } })).toEqual([2])
+    expect(await contains({ d: null })).toEqual([2])
+    expect(await contains({ a: 'b' })).toEqual([3])
+    expect(await contains({ n: 1.5, t: `'"\\é` })).toEqual([4])
+    expect(await contains({ a: { b: '1' } })).toEqual([])
+    expect(await contains(['a'])).toEqual([])
+    expect(await where({ op: 'not', of: { op: 'json_contains', field: 'metadata', json: '{"a":"b"}' } })).toEqual([4, 2, 1])
+    expect(await where({ op: 'eq', field: 'metadata', value: '{}' })).toEqual([1])
+  })
+
   it('an order has NULLs last ascending and first descending, and ties newest first', async () => {
     for (const [number, reference] of [
       [1, 'b'],

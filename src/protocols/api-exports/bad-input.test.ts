@@ -315,6 +315,13 @@ describe('addresses, pages and credentials (I)', () => {
     ['filter[q][records_count_eq]=1e3', 'INVALID_FILTER_VALUE'],
     ['filter[q][reference_null]=maybe', 'INVALID_FILTER_VALUE'],
     ['filter[q][reference_eq]=%00', 'INVALID_FILTER_VALUE'],
+    ['filter[q][metadata_eq]={}', 'FILTER_NOT_ALLOWED'],
+    ['filter[q][reference_jcont]={}', 'FILTER_NOT_ALLOWED'],
+    ['filter[q][metadata_jcont]=x', 'INVALID_FILTER_VALUE'],
+    ['filter[q][metadata_jcont]={"a":9007199254740993}', 'INVALID_FILTER_VALUE'],
+    ['filter[q][metadata_jcont]={"a":"\\u0000"}', 'INVALID_FILTER_VALUE'],
+    ['filter[q][metadata_jcont]={"a":"\\ud800"}', 'INVALID_FILTER_VALUE'],
+    [`filter[q][metadata_jcont]=${'['.repeat(3_000)}${']'.repeat(3_000)}`, 'INVALID_FILTER_VALUE'],
   ])('?%s: 400 %s', async (query, code) => {
     expectError(await site.get(`/api/exports?${query}`), 400, code)
   })

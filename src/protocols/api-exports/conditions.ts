@@ -1,4 +1,5 @@
 /** Judges a condition about values at hand, with the meaning that the store's SQL gives it. */
+import { jsonContains, parseJson } from '../../job/json-containment.ts'
 import type { Condition, JobFieldValue } from '../../job/search.ts'
 
 /** Null stands for SQL's unknown. */
@@ -34,6 +35,8 @@ function compare<Field extends string>(condition: Comparison<Field>, value: JobF
       return condition.values.some((each) => order(value, each) === 0)
     case 'like':
       return isLike(String(value).toLowerCase(), condition.pattern.toLowerCase())
+    case 'json_contains':
+      return jsonContains(String(value), parseJson(condition.json))
     case 'eq':
       return order(value, condition.value) === 0
     case 'lt':

@@ -1,9 +1,11 @@
 /** `filter[q][...]` of a list: attributes of exports and of their entries, with the predicates of this protocol. */
+import { depthOf } from '../../exports/metadata.ts'
+import { parseJson } from '../../job/json-containment.ts'
 import type { Condition, JobFieldValue } from '../../job/search.ts'
 import { badParameter, shortened } from './errors.ts'
 import { flagOf, listOf, PREDICATES } from './predicates.ts'
 
-export type Kind = 'text' | 'number' | 'time'
+export type Kind = 'text' | 'number' | 'time' | 'document'
 /** What a list can be filtered and sorted by. */
 export type Attributes = ReadonlyMap<string, Kind>
 
@@ -51,6 +53,8 @@ const MATCH_SHAPE = /^(does_not_match|matches)(_any|_all)?$/
 
 function conditionOf(field: string, kind: Kind, predicate: string, given: Given): Condition<string> {
   if (PREDICATES.get(predicate) === 'flag') return flagCondition(field, kind, predicate, given)
+  if ((predicate === 'jcont') !== (kind === 'document')) throw notFor(field, predicate, given)
+  if (kind === 'document') return { op: 'json_contains', field, json: documentOf(given) }
   const match = MATCH_SHAPE.exec(predicate)
   const [, not, base = '', many, orNull] = match
     ? [predicate, match[1] === 'matches' ? undefined : 'not', 'matches', match[2], undefined]
@@ -96,13 +100,17 @@ function patternCondition(field: string, base: string, text: string): Condition<
   return { op: 'like', field, pattern: text.replace(/\\(?![\\%_])/g, '\\\\') }
 }
 
+/** What counts as blank beside NULL. */
+const BLANK: Readonly<Partial<Record<Kind, string>>> = { text: '', document: '{}' }
+
 function flagCondition(field: string, kind: Kind, predicate: string, given: Given): Condition<string> {
   if (predicate === 'true' || predicate === 'false') throw notFor(field, predicate, given)
   const flag = flagOf(given.text)
   if (typeof flag !== 'boolean') throw badValue(given, 'true or false')
   const isNull: Condition<string> = { op: 'is_null', field }
+  const blank = BLANK[kind]
   const isEmpty: Condition<string> =
-    predicate.endsWith('null') || kind !== 'text' ? isNull : { op: 'or', of: [isNull, { op: 'eq', field, value: '' }] }
+    predicate.endsWith('null') || blank === undefined ? isNull : { op: 'or', of: [isNull, { op: 'eq', field, value: blank }] }
   const asksForEmpty = (predicate === 'null' || predicate === 'blank') === flag
   return asksForEmpty ? isEmpty : { op: 'not', of: isEmpty }
 }
@@ -124,6 +132,21 @@ function fieldValue(kind: Kind, text: string, given: Given): JobFieldValue {
   const isReal = day !== undefined && new Date(`${day}T00:00Z`).toJSON()?.startsWith(day)
   if (!isReal || Number.isNaN(instant.getTime())) throw badValue(given, 'an instant, as 2026-01-31 or 2026-01-31T12:00:00Z')
   return instant
+}
+
+/** Deeper than anything that it could be found in. */
+const MAX_DEPTH = 50
+
+function documentOf(given: Given): string {
+  try {
+    const document = parseJson(given.text)
+    // Throws for a whole number that JavaScript has no exact value for.
+    const json = JSON.stringify(document)
+    if (depthOf(document) <= MAX_DEPTH && !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(json)) return json
+  } catch {
+    // The same answer as for what can be read and not be found.
+  }
+  throw badValue(given, `a JSON document of at most ${MAX_DEPTH} levels, with exact numbers and well-formed text without NUL`)
 }
 
 function badValue({ name, key }: Given, takes: string): Error {

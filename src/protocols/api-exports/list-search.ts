@@ -24,11 +24,12 @@ const FIELDS: Readonly<Record<string, JobField>> = {
   attachment_url: 'completedAt',
   reference: 'reference',
   reference_origin: 'referenceOrigin',
+  metadata: 'metadata',
   created_at: 'createdAt',
   updated_at: 'updatedAt',
 }
 
-export const EXPORT_SORTS: ReadonlySet<string> = new Set(Object.keys(FIELDS))
+export const EXPORT_SORTS: ReadonlySet<string> = new Set(Object.keys(FIELDS).filter((name) => name !== 'metadata'))
 
 export const EXPORT_FILTERS: Attributes = new Map(
   Object.entries(FIELDS).flatMap(([name, field]): [string, Kind][] => (name === 'attachment_url' ? [] : [[name, kindOf(field)]])),
@@ -36,6 +37,7 @@ export const EXPORT_FILTERS: Attributes = new Map(
 
 function kindOf(field: JobField): Kind {
   if (field.endsWith('At')) return 'time'
+  if (field === 'metadata') return 'document'
   return field === 'total' || field === 'processed' ? 'number' : 'text'
 }
 
@@ -95,6 +97,7 @@ export function entryFilters(names: readonly string[]): Attributes {
   return new Map<string, Kind>([
     ['id', 'text'],
     ...filtered.map((name): [string, Kind] => [name, 'text']),
+    ['metadata', 'document'],
     ['created_at', 'time'],
     ['updated_at', 'time'],
   ])
@@ -122,6 +125,7 @@ function entryText({ id, attributes }: Entry, name: string): unknown {
 
 function entryValue(entry: Entry, name: string): string | Date | null {
   const value = entryText(entry, name)
+  if (name === 'metadata') return JSON.stringify(value)
   if (typeof value !== 'string') return null
   return name.endsWith('_at') ? new Date(value) : value
 }

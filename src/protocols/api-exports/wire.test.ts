@@ -11,6 +11,8 @@ import {
   type WireAnswer,
 } from '../../../test/protocols/api-exports-site.ts'
 import { createKey } from '../../access/keys.ts'
+import { EXPORT_FILTERS } from './list-search.ts'
+import { PREDICATES } from './predicates.ts'
 
 const Id = Type.String({ pattern: '^[0-9A-Za-z]{10}$' })
 const Instant = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' })
@@ -381,7 +383,8 @@ describe('filters of the list', () => {
   beforeAll(async () => {
     shared = await openApiExports()
     await shared.create({ resource_type: 'orders', reference: 'one' })
-    await shared.create({ resource_type: 'customers', format: 'csv', reference_origin: 'nene' })
+    const metadata = { a: { b: [1, 'x'] }, batch: 'nightly' }
+    await shared.create({ resource_type: 'customers', format: 'csv', reference_origin: 'nene', metadata })
   })
   afterAll(() => shared.close())
 
@@ -410,10 +413,50 @@ describe('filters of the list', () => {
     ['created_at_lt=2026-03-01T12:00:00Z', 0],
     ['completed_at_null=true', 2],
     ['completed_at_not_null=1', 0],
+    ['metadata_jcont={"batch":"nightly"}', 1],
+    ['metadata_jcont={"a":{"b":["x"]}}', 1],
+    ['metadata_jcont={"batch":"daily"}', 0],
+    ['metadata_jcont={}', 2],
+    ['metadata_present=true', 1],
+    ['metadata_blank=true', 1],
+    ['metadata_null=true', 0],
+    ['metadata_not_null=true', 2],
   ])('filter[q][%s] finds %i', async (filter, count) => {
     const [name, value] = filter.split('=')
-    const { status, body } = await shared.get(`/api/exports?filter%5Bq%5D%5B${name}%5D=${value}`)
+    const { status, body } = await shared.get(
+      `/api/exports?filter%5Bq%5D%5B${name}%5D=${value?.startsWith('{') ? encodeURIComponent(value) : value}`,
+    )
     expect([status, body.meta?.record_count, body.data?.length]).toEqual([200, count, count])
+  })
+})
+
+describe('every predicate', () => {
+  const names = [...PREDICATES.keys()]
+  const fits = (kind: string, predicate: string): boolean => {
+    if (['true', 'false'].includes(predicate)) return false
+    if (['present', 'blank', 'null', 'not_null'].includes(predicate)) return true
+    if (kind === 'document' || predicate === 'jcont') return kind === 'document' && predicate === 'jcont'
+    return kind === 'text' || !/match|start|end|cont/.test(predicate)
+  }
+  const values: Readonly<Record<string, string>> = { text: 'a,b', number: '1', time: '2026-01-01', document: '{}' }
+
+  it.each([...EXPORT_FILTERS])('of the vendor makes a list of exports by %s, or is refused by name: %s', async (name, kind) => {
+    const answers: [string, number][] = []
+    for (const predicate of names) {
+      const value = PREDICATES.get(predicate) === 'flag' ? 'true' : (values[kind] ?? '')
+      const { status, body } = await site.get(`/api/exports?filter[q][${name}_${predicate}]=${encodeURIComponent(value)}`)
+      if (status !== 200) expect(body.errors[0].code).toBe('FILTER_NOT_ALLOWED')
+      answers.push([predicate, status])
+    }
+    expect(answers).toEqual(names.map((predicate) => [predicate, fits(kind, predicate) ? 200 : 400]))
+  })
+
+  it('is one that the vendor names', () => {
+    const vendors = `eq eq_or_null not_eq not_eq_or_null matches does_not_match matches_any matches_all does_not_match_any
+      does_not_match_all lt lteq gt gteq present blank null not_null in in_or_null not_in not_in_or_null lt_any lt_all lteq_any lteq_all
+      gt_any gt_all gteq_any gteq_all not_eq_all start not_start start_any start_all not_start_any not_start_all end not_end end_any
+      end_all not_end_any not_end_all cont not_cont cont_any cont_all not_cont_all jcont true false`
+    expect(names.toSorted()).toEqual(vendors.split(/\s+/).sort())
   })
 })
 

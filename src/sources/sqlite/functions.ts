@@ -1,8 +1,8 @@
 /** The SQL functions that the statements of a source call. */
 import type { Database } from 'better-sqlite3'
+import { jsonContains, parseJson } from '../../job/json-containment.ts'
 import { hashed, partial } from '../mask.ts'
 import { canonicalInstant } from './instant.ts'
-import { jsonContains, parseJson } from './json-containment.ts'
 
 /** Called from within running statements; throwing ends the statement. */
 export interface StatementWatch {
