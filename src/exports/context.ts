@@ -2,13 +2,13 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Storage } from '../storage/storage.ts'
-import type { JobStore, TenantLimits } from '../store/store.ts'
+import type { JobStore, TemplateStore, TenantLimits } from '../store/store.ts'
 import type { Destinations } from './destination.ts'
 import type { LinkSigner } from './link.ts'
 import type { Probe } from './probe.ts'
 
 export interface ExportsContext {
-  readonly store: JobStore
+  readonly store: JobStore & TemplateStore
   readonly queue: Queue
   readonly storage: Storage
   readonly probe: Probe

@@ -34,6 +34,7 @@ import {
 } from './runs.ts'
 import type { CallersTerms, Store } from './store.ts'
 import type { Tables } from './tables.ts'
+import { allTemplates, deleteTemplate, insertTemplate, templateById, updateTemplate } from './templates.ts'
 import { pruneUsage, usageOn } from './usage.ts'
 import { versionsOf } from './versions.ts'
 
@@ -114,6 +115,14 @@ export class KyselyStore implements Store {
   reseal: Call<'reseal'> = (id, sealed) => this.#ask((db) => resealSecret(db, id, sealed))
   dropSecret: Call<'dropSecret'> = (id) => this.#ask((db) => deleteSecret(db, id))
 
+  addTemplate: Call<'addTemplate'> = (place, template, terms) =>
+    this.#together((tx) => insertTemplate(tx, place, template, terms))
+  templates: Call<'templates'> = (place) => this.#ask((db) => allTemplates(db, place))
+  template: Call<'template'> = (place, id) => this.#ask((db) => templateById(db, place, id))
+  changeTemplate: Call<'changeTemplate'> = (place, id, change, done) =>
+    this.#together((tx) => updateTemplate(tx, place, id, change, done))
+  removeTemplate: Call<'removeTemplate'> = (place, id, done) => this.#together((tx) => deleteTemplate(tx, place, id, done))
+
   migrate: Call<'migrate'> = () => this.#ask((db) => applyMigrations(db, this.#engine))
   migrations: Call<'migrations'> = () => this.#ask((db) => listMigrations(db, this.#engine))
 
@@ -141,5 +150,10 @@ export class KyselyStore implements Store {
   /** All of it or nothing. */
   #change<T>(jobId: string, change: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
     return this.#write(jobId, (db) => db.transaction().execute(change))
+  }
+
+  /** The same for what belongs to no job. */
+  #together<T>(change: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return this.#ask((db) => db.transaction().execute(change))
   }
 }

@@ -10,6 +10,7 @@ import { accessMigration } from './migrations/0004-access.ts'
 import { exclusiveMigration } from './migrations/0006-exclusive.ts'
 import { versionsMigration } from './migrations/0007-versions.ts'
 import { searchMigration } from './migrations/0008-search.ts'
+import { templatesMigration } from './migrations/0009-templates.ts'
 
 /** Also how a database is recognised as Freight's. */
 export const MIGRATION_TABLE = 'freight_migration'
@@ -24,6 +25,7 @@ function allMigrations(engine: Engine): Record<string, Migration> {
     '0006-exclusive': exclusiveMigration,
     '0007-versions': versionsMigration,
     '0008-search': searchMigration,
+    '0009-templates': templatesMigration,
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The store keeps records: jobs, events, keys, idempotency, the audit, what tenants have used, sealed secrets. It alone writes a job's `status`, each change together with its
+ * The store keeps records: jobs, events, keys, idempotency, the audit, what tenants have used and saved, sealed secrets. It alone writes a job's `status`, each change together with its
  * event in one transaction. `test/contracts/store.ts` is the proof of an engine.
  *
  * `run` is the fencing token: every write of a run carries it, and a write with an old one, or on a job that is no longer
@@ -134,6 +134,30 @@ export interface KeptSecret {
   readonly public: string | null
   readonly sealed: string
   readonly createdAt: Date
+}
+
+/** Whose, and of which kind: a word of whoever gives the content its meaning. */
+export interface TemplatePlace {
+  readonly tenant: string
+  readonly kind: string
+}
+
+/** What a tenant saved for later requests. */
+export interface Template {
+  /** Unique among those of its place. */
+  readonly id: string
+  readonly name: string
+  /** Plain data. */
+  readonly content: Readonly<Record<string, unknown>>
+  readonly createdAt: Date
+  /** Null while it is as it was saved. */
+  readonly updatedAt: Date | null
+}
+
+/** Who did it and when, for the audit. */
+export interface DoneBy {
+  readonly at: Date
+  readonly actor: Actor
 }
 
 /** Of an ended run; `errorsLog` is also kept of a failed one. */
@@ -278,7 +302,25 @@ export interface SecretStore {
   dropSecret(id: string): Promise<void>
 }
 
-export interface Store extends JobStore, RunStore, UpkeepStore, KeyStore, AuditStore, SecretStore {
+/** Each change is audited in the same transaction. */
+export interface TemplateStore {
+  /** False, and nothing is saved, where there are `most` already. */
+  addTemplate(place: TemplatePlace, template: Template, terms: { most: number; actor: Actor }): Promise<boolean>
+  /** Oldest first. */
+  templates(place: TemplatePlace): Promise<readonly Template[]>
+  template(place: TemplatePlace, id: string): Promise<Template | null>
+  /** Null when unknown. */
+  changeTemplate(
+    place: TemplatePlace,
+    id: string,
+    change: Pick<Template, 'name' | 'content'>,
+    done: DoneBy,
+  ): Promise<Template | null>
+  /** False when unknown. */
+  removeTemplate(place: TemplatePlace, id: string, done: DoneBy): Promise<boolean>
+}
+
+export interface Store extends JobStore, RunStore, UpkeepStore, KeyStore, AuditStore, SecretStore, TemplateStore {
   /** Brings the schema up to date; safe to call from several processes at once. Names of what was applied. */
   migrate(): Promise<readonly string[]>
   /** Names and state of every migration. */

@@ -120,6 +120,16 @@ interface KeptSecretsTable {
   created_at: string
 }
 
+interface TemplatesTable {
+  tenant: string
+  kind: string
+  id: string
+  name: string
+  content: string
+  created_at: string
+  updated_at: string | null
+}
+
 export interface Tables {
   jobs: JobsTable
   job_resources: JobResourcesTable
@@ -130,8 +140,10 @@ export interface Tables {
   audit: AuditTable
   usage: UsageTable
   kept_secrets: KeptSecretsTable
+  templates: TemplatesTable
 }
 
 export type JobRow = Selectable<JobsTable>
+export type TemplateRow = Selectable<TemplatesTable>
 export type EventRow = Selectable<EventsTable>
 export type ApiKeyRow = Selectable<ApiKeysTable>

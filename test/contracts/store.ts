@@ -8,6 +8,7 @@ import { describeExclusive } from './store-exclusive.ts'
 import { describeKeys } from './store-keys.ts'
 import { describeMoves } from './store-moves.ts'
 import { describeSearch } from './store-search.ts'
+import { describeTemplates } from './store-templates.ts'
 import { describeUpkeep } from './store-upkeep.ts'
 import { describeVersions } from './store-versions.ts'
 
@@ -43,6 +44,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     describeAccess(() => store)
     describeSearch(() => store)
     describeVersions(() => store)
+    describeTemplates(() => store)
   })
 }
 
