@@ -172,18 +172,6 @@ describe('clients-export', () => {
     expect((await made()).parts[0]?.titles).toContain('Company number')
   })
 
-  it('lists the mappings that a code may name', async () => {
-    const { status, body } = await site.ask('/api/tenants/acme/clients/import/csv/mappings')
-    expect(status).toBe(200)
-    expect(body).toMatchObject({ totalCount: 3, offset: 0, limit: 3, hasMore: false })
-    expect(body.data.map(({ code, isPreset }: { code: string; isPreset: boolean }) => [code, isPreset])).toEqual([
-      ['limited-company-clients', true],
-      ['individual-clients', true],
-      ['short', false],
-    ])
-    expect(body.data[2].columnMappings).toEqual([{ csvHeader: 'Client', targetField: 'Name' }])
-  })
-
   it('filters by every member of the filter, and by none that is empty', async () => {
     await post({
       filter: {

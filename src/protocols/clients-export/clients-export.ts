@@ -11,7 +11,7 @@ export function clientsExport(config: ClientsExportConfig, site: ProtocolSite): 
   const clients = configuredClients(config, listResources(site.context, null))
   return {
     name: 'clients-export',
-    paths: ['/clients', '/api/clients', '/tenants', '/api/tenants'],
+    paths: ['/clients', '/api/clients', '/csv-mappings', '/api/csv-mappings', '/tenants', '/api/tenants'],
     refuse,
     async routes(app) {
       clientsRoutes(app, clients, site)

@@ -6,10 +6,19 @@ import { PRESET_MAPPINGS } from './preset-mappings.ts'
 import type { ClientsExportConfig, ColumnMapping } from './settings.ts'
 import { TARGET_FIELDS, type TargetField, usualName } from './target-fields.ts'
 
+/** By which the product's imports find a client again; exports only keep it. */
+export const MATCH_FIELDS = ['Code', 'Name', 'CompanyNumber', 'InternalReference', 'NiNumber'] as const
+
 export interface Mapping {
   readonly code: string
-  readonly isPreset: boolean
+  readonly name: string
   readonly columns: readonly ColumnMapping[]
+  readonly matchField: (typeof MATCH_FIELDS)[number]
+  /** Every tenant has it, and none can change it. */
+  readonly isPreset: boolean
+  /** Null of a preset. */
+  readonly createdAt: Date | null
+  readonly updatedAt: Date | null
 }
 
 /** By the name of a filter's member: the field that it asks. One that the resource does not have is missing. */
@@ -25,6 +34,7 @@ export interface Clients {
   readonly filters: FilterFields
   /** Text fields that a search term may stand in. */
   readonly search: readonly string[]
+  /** Those that every tenant has: the product's presets, and those of the configuration. */
   readonly mappings: ReadonlyMap<string, Mapping>
   readonly waitSeconds: number
   /** The `{tenant}` of an address. */
@@ -59,7 +69,7 @@ export function configuredClients(config: ClientsExportConfig, resources: Resour
     fields,
     filters: filterFields(config, resources),
     search: searchedFields(config, resources, fields),
-    mappings: savedMappings(config, fields),
+    mappings: presetMappings(config, fields),
     waitSeconds: config.waitSeconds ?? WAIT_SECONDS,
     tenantCode: (tenant) => (Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined) ?? tenant,
   }
@@ -111,13 +121,14 @@ function searchedFields(
 }
 
 /** Columns of a preset that the resource does not have are left out; those of a configured mapping stop the start. */
-function savedMappings(config: ClientsExportConfig, fields: ReadonlyMap<TargetField, string>): Map<string, Mapping> {
-  const presets = Object.entries(PRESET_MAPPINGS).map(([code, columns]): Mapping => {
-    return { code, isPreset: true, columns: columns.filter(({ targetField }) => fields.has(targetField)) }
+function presetMappings(config: ClientsExportConfig, fields: ReadonlyMap<TargetField, string>): Map<string, Mapping> {
+  const common = { matchField: 'Code', isPreset: true, createdAt: null, updatedAt: null } as const
+  const presets = Object.entries(PRESET_MAPPINGS).map(([code, { name, columns }]): Mapping => {
+    return { code, name, columns: columns.filter(({ targetField }) => fields.has(targetField)), ...common }
   })
-  const configured = Object.entries(config.mappings ?? {}).map(([code, { columns }]): Mapping => {
+  const configured = Object.entries(config.mappings ?? {}).map(([code, { name = code, columns }]): Mapping => {
     const missing = columns.find(({ targetField }) => !fields.has(targetField))
-    if (!missing) return { code, isPreset: false, columns }
+    if (!missing) return { code, name, columns, ...common }
     const why = `"${config.resource}" has no field for ${missing.targetField}; name it in ${PLACE}.fields.`
     throw new FreightError('CONFIG_INVALID', `${PLACE}.mappings.${code}: ${why}`)
   })

@@ -1,7 +1,7 @@
 /** Errors on the wire: problem details (RFC 9457) with `message` beside `detail`, which is what the clients read. */
 import { STATUS_CODES } from 'node:http'
 import type { Refusal, RefusalAnswer, RefusedRequest } from '../protocol.ts'
-import { spoken } from './request.ts'
+import { spoken } from './body.ts'
 
 /** The text that the product documents. */
 const UNAUTHORIZED = 'Unauthorized – Invalid or missing API key'

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { describeHostileWire } from '../../../test/contracts/hostile-wire.ts'
-import { openProtocolSite } from '../../../test/protocol-site.ts'
+import { openProtocolSite, type WireAnswer } from '../../../test/protocol-site.ts'
 import { clientsExport } from './clients-export.ts'
 
 const CLIENTS = {
@@ -19,39 +19,80 @@ const CLIENTS = {
 const column = { csvHeader: 'N', targetField: 'Name' }
 const filter = (members: unknown) => ({ filter: members })
 
+const open = () =>
+  openProtocolSite({
+    tables: { clients: CLIENTS, nothing: { id: 'integer', tenant_id: 'text' } },
+    protocols: (site) => [clientsExport({ resource: 'clients', waitSeconds: 0.01 }, site)],
+  })
+
+function expectRefusal({ status, text }: Pick<WireAnswer, 'status' | 'text'>): void {
+  const body = JSON.parse(text)
+  const names = ['type', 'title', 'status', 'detail', 'message', 'code', 'request_id']
+  expect(Object.keys(body).filter((name) => !['errors', 'allowed'].includes(name))).toEqual(names)
+  expect(body).toMatchObject({ status, message: expect.stringMatching(/\S/), code: expect.stringMatching(/^[A-Z_]+$/) })
+  expect(body.request_id).toMatch(/^[0-9a-f-]{36}$/)
+}
+
+const wrongColumns: readonly (readonly [what: string, columns: unknown])[] = [
+  ['columns as an object', { 0: column }],
+  ['no columns', []],
+  ['501 columns', Array.from({ length: 501 }, (_, n) => ({ ...column, csvHeader: `N${n}` }))],
+  ['a column that is a text', ['Name']],
+  ['a column without a header', [{ targetField: 'Name' }]],
+  ['a column with an empty header', [{ ...column, csvHeader: ' ' }]],
+  ['a column with a header of 201 characters', [{ ...column, csvHeader: 'x'.repeat(201) }]],
+  ['a column with a member of its own', [{ ...column, format: 'x' }]],
+  ['two columns of one name', [column, { csvHeader: 'N', targetField: 'Code' }]],
+  ['a field that is hidden', [{ ...column, targetField: 'password_hash' }]],
+  ['a field in another case', [{ ...column, targetField: 'name' }]],
+  ['a field that is SQL', [{ ...column, targetField: 'name" from users--' }]],
+  ['a field that is a prototype', [{ ...column, targetField: 'constructor' }]],
+  ['a field that the resource does not have', [{ ...column, targetField: 'Website' }]],
+]
+
+const mapping = (members: Record<string, unknown> = {}) => ({
+  name: 'Mail',
+  columnMappings: [column],
+  mappingType: 'Client',
+  ...members,
+})
+
+describeHostileWire('clients-export: csv-mappings', {
+  open,
+  create: { path: '/tenants/acme/csv-mappings', body: mapping() },
+  read: (id) => `/tenants/acme/csv-mappings/${id}`,
+  statuses: { invalid: 400, tooLarge: 413 },
+  expectRefusal,
+  readOnly: ['code', 'isPreset', 'createdDate', 'updatedDate', 'tenant', 'id', 'kind', 'content'],
+  wrongBodies: [
+    ['no name', mapping({ name: undefined })],
+    ['a name without text', mapping({ name: ' ' })],
+    ['a name as a number', mapping({ name: 1 })],
+    ['a name of 201 characters', mapping({ name: 'x'.repeat(201) })],
+    ['columns that are null', mapping({ columnMappings: null })],
+    ['a type of its own', mapping({ mappingType: 'Contact' })],
+    ['no type', mapping({ mappingType: undefined })],
+    ['a field to match by in another case', mapping({ matchField: 'code' })],
+    ['a field to match by that no client has', mapping({ matchField: 'Email' })],
+    ...wrongColumns.map(([what, columns]) => [what, mapping({ columnMappings: columns })] as const),
+  ],
+  plainBodies: [
+    ['a name like SQL', mapping({ name: "' or 1=1--" })],
+    ['a name like a formula', mapping({ name: "=cmd|' /C calc'!A0" })],
+    ['no field to match by', mapping({ matchField: null })],
+  ],
+})
+
 describeHostileWire('clients-export', {
-  open: () =>
-    openProtocolSite({
-      tables: { clients: CLIENTS, nothing: { id: 'integer', tenant_id: 'text' } },
-      protocols: (site) => [clientsExport({ resource: 'clients', waitSeconds: 0.01 }, site)],
-    }),
+  open,
   create: { path: '/tenants/acme/clients/export/csv', body: { includeHeaders: true } },
   read: (id) => `/tenants/acme/clients/export/csv/${id}`,
   statuses: { invalid: 400, tooLarge: 413 },
-  expectRefusal({ status, text }) {
-    const body = JSON.parse(text)
-    const names = ['type', 'title', 'status', 'detail', 'message', 'code', 'request_id']
-    expect(Object.keys(body).filter((name) => !['errors', 'allowed'].includes(name))).toEqual(names)
-    expect(body).toMatchObject({ status, message: expect.stringMatching(/\S/), code: expect.stringMatching(/^[A-Z_]+$/) })
-    expect(body.request_id).toMatch(/^[0-9a-f-]{36}$/)
-  },
+  expectRefusal,
   readOnly: ['code', 'status', 'totalItems', 'processedItems', 'downloadUrl', 'createdDate', 'tenant', 'id', 'storageKey'],
   wrongBodies: [
     ['a mapping code as a number', { mappingCode: 1 }],
-    ['columns as an object', { columnMappings: { 0: column } }],
-    ['no columns', { columnMappings: [] }],
-    ['501 columns', { columnMappings: Array.from({ length: 501 }, (_, n) => ({ ...column, csvHeader: `N${n}` })) }],
-    ['a column that is a text', { columnMappings: ['Name'] }],
-    ['a column without a header', { columnMappings: [{ targetField: 'Name' }] }],
-    ['a column with an empty header', { columnMappings: [{ ...column, csvHeader: ' ' }] }],
-    ['a column with a header of 201 characters', { columnMappings: [{ ...column, csvHeader: 'x'.repeat(201) }] }],
-    ['a column with a member of its own', { columnMappings: [{ ...column, format: 'x' }] }],
-    ['two columns of one name', { columnMappings: [column, { csvHeader: 'N', targetField: 'Code' }] }],
-    ['a field that is hidden', { columnMappings: [{ ...column, targetField: 'password_hash' }] }],
-    ['a field in another case', { columnMappings: [{ ...column, targetField: 'name' }] }],
-    ['a field that is SQL', { columnMappings: [{ ...column, targetField: 'name" from users--' }] }],
-    ['a field that is a prototype', { columnMappings: [{ ...column, targetField: 'constructor' }] }],
-    ['a field that the resource does not have', { columnMappings: [{ ...column, targetField: 'Website' }] }],
+    ...wrongColumns.map(([what, columns]) => [what, { columnMappings: columns }] as const),
     ['headers as a text', { includeHeaders: 'false' }],
     ['headers as a number', { includeHeaders: 1 }],
     ['a filter as a list', filter([])],

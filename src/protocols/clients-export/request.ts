@@ -1,10 +1,9 @@
 /** From the wire to what a caller asks for: CsvExportRequestDto. Pure. */
 import type { NewExport } from '../../exports/create.ts'
 import { FreightError } from '../../job/errors.ts'
-import { didYouMean } from '../../job/suggestion.ts'
-import { type Clients, LIST_FILTERS, type ListFilter } from './clients.ts'
+import { type Members, readChoice, readColumnMappings, readMembers, readText, refusal, spoken } from './body.ts'
+import { type Clients, LIST_FILTERS, type ListFilter, type Mapping } from './clients.ts'
 import type { ColumnMapping } from './settings.ts'
-import { TARGET_FIELDS, type TargetField } from './target-fields.ts'
 
 const STATUSES = ['Active', 'Inactive', 'Prospect', 'LostProspect'] as const
 const TYPES = [
@@ -19,20 +18,23 @@ const TYPES = [
 ] as const
 
 const MEMBERS = ['mappingCode', 'columnMappings', 'includeHeaders', 'filter']
-const READ_ONLY = 'code status totalItems processedItems downloadUrl startedDate completedDate createdDate'.split(' ')
 const CHOICES: Partial<Readonly<Record<ListFilter, readonly string[]>>> = { statuses: STATUSES, types: TYPES }
-const MAX_COLUMNS = 500
-const MAX_HEADER_LENGTH = 200
 const MAX_CODES = 500
 const MAX_TEXT_LENGTH = 500
 
+/** The code of a saved mapping that the body names, if it names one at all. */
+export function mappingCodeIn(body: unknown): string | null {
+  const code = typeof body === 'object' && body !== null && 'mappingCode' in body ? body.mappingCode : null
+  return typeof code === 'string' ? code : null
+}
+
 /**
- * A member that is null counts as not given, and so does an empty list of a filter. An empty object asks for everything.
- * Throws VALIDATION_FAILED, and NOT_FOUND for a mapping that nobody has saved.
+ * `named`: the mapping behind the body's `mappingCode`, null where there is none. A member that is null counts as not given, and so does
+ * an empty list of a filter. An empty object asks for everything. Throws VALIDATION_FAILED, and NOT_FOUND for a mapping that nobody has saved.
  */
-export function readExport(body: unknown, clients: Clients): Omit<NewExport, 'idempotency'> {
+export function readExport(body: unknown, clients: Clients, named: Mapping | null): Omit<NewExport, 'idempotency'> {
   const members = readMembers(body, '', MEMBERS)
-  const columns = readColumns(members, clients)
+  const columns = readColumns(members, clients, named)
   const header = members.get('includeHeaders') ?? true
   if (typeof header !== 'boolean') throw refusal('/includeHeaders', 'includeHeaders must be true or false.')
   return {
@@ -60,78 +62,22 @@ export function readExport(body: unknown, clients: Clients): Omit<NewExport, 'id
   }
 }
 
-type Members = ReadonlyMap<string, unknown>
-
-function readMembers(value: unknown, at: string, known: readonly string[]): Members {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw refusal(at, at === '' ? 'The body must be a JSON object.' : `${spoken(at)} must be an object.`)
-  }
-  for (const name of Object.keys(value)) {
-    if (known.includes(name)) continue
-    const shown = `${at}/${name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')}`
-    if (READ_ONLY.includes(name)) throw refusal(shown, `${spoken(shown)} is set by the server and cannot be sent.`)
-    throw refusal(shown, `${spoken(shown)} is not known here.${didYouMean(name, known)}`, known)
-  }
-  return new Map(Object.entries(value).filter(([, member]) => member !== null))
-}
-
-/** `/filter/statuses/0` is `filter.statuses[0]`. */
-export function spoken(pointer: string): string {
-  return pointer
-    .slice(1)
-    .replaceAll(/\/(\d+)(?=\/|$)/g, '[$1]')
-    .replaceAll('/', '.')
-    .replaceAll('~1', '/')
-    .replaceAll('~0', '~')
-}
-
-function refusal(pointer: string, message: string, allowed?: readonly string[]): FreightError {
-  return new FreightError('VALIDATION_FAILED', message, { details: { pointer, ...(allowed ? { allowed } : {}) } })
-}
-
-function readColumns(members: Members, clients: Clients): readonly ColumnMapping[] {
+function readColumns(members: Members, clients: Clients, named: Mapping | null): readonly ColumnMapping[] {
   const code = members.get('mappingCode')
   const inline = members.get('columnMappings')
   if (code !== undefined && inline !== undefined) {
     throw refusal('/mappingCode', 'Give mappingCode or columnMappings, not both.')
   }
-  if (inline !== undefined) return readInline(inline, clients)
+  if (inline !== undefined) return readColumnMappings(inline, clients)
   if (code === undefined) return [...clients.fields.keys()].map((targetField) => ({ csvHeader: targetField, targetField }))
   if (typeof code !== 'string') throw refusal('/mappingCode', 'mappingCode must be text.')
-  const mapping = clients.mappings.get(code)
-  if (mapping) return mapping.columns
-  throw new FreightError('NOT_FOUND', 'There is no mapping with this code.', { details: { pointer: '/mappingCode' } })
-}
-
-function readInline(value: unknown, clients: Clients): ColumnMapping[] {
-  if (!Array.isArray(value)) throw refusal('/columnMappings', 'columnMappings must be a list.')
-  if (value.length === 0 || value.length > MAX_COLUMNS) {
-    throw refusal('/columnMappings', `columnMappings must have 1 to ${MAX_COLUMNS} columns, not ${value.length}.`)
-  }
-  const headers = new Set<string>()
-  return Array.from(value, (column: unknown, index) => {
-    const at = `/columnMappings/${index}`
-    const members = readMembers(column, at, ['csvHeader', 'targetField'])
-    const csvHeader = readText(members.get('csvHeader'), `${at}/csvHeader`, MAX_HEADER_LENGTH)
-    if (headers.has(csvHeader))
-      throw refusal(`${at}/csvHeader`, `${spoken(`${at}/csvHeader`)} is the name of another column, too.`)
-    headers.add(csvHeader)
-    return { csvHeader, targetField: readTarget(members.get('targetField'), `${at}/targetField`, clients) }
-  })
-}
-
-function readTarget(value: unknown, at: string, { fields }: Clients): TargetField {
-  const target = TARGET_FIELDS.find((known) => known === value)
-  if (target !== undefined && fields.has(target)) return target
-  const offered = [...fields.keys()]
-  if (target !== undefined) throw refusal(at, `${spoken(at)}: ${target} is not offered here.`, offered)
-  const hint = typeof value === 'string' ? didYouMean(value, offered) : ''
-  throw refusal(at, `${spoken(at)} must be a field that is known here.${hint}`, offered)
-}
-
-function readText(value: unknown, at: string, most: number): string {
-  if (typeof value === 'string' && value.trim() !== '' && value.length <= most) return value
-  throw refusal(at, `${spoken(at)} must be text of 1 to ${most} characters.`)
+  if (!named) throw new FreightError('NOT_FOUND', 'There is no mapping with this code.', { details: { pointer: '/mappingCode' } })
+  const gone = named.columns.find(({ targetField }) => !clients.fields.has(targetField))
+  if (!gone) return named.columns
+  throw refusal(
+    '/mappingCode',
+    `This mapping has a column of ${gone.targetField}, which is not offered here any more; change it.`,
+  )
 }
 
 function readFilter(value: unknown, clients: Clients): Record<string, unknown> {
@@ -156,9 +102,6 @@ function readCodes(value: unknown, at: string, choices: readonly string[] | unde
   if (value.length > MAX_CODES) throw refusal(at, `${spoken(at)} takes at most ${MAX_CODES} values, not ${value.length}.`)
   return Array.from(value, (code: unknown, index) => {
     const place = `${at}/${index}`
-    if (!choices) return readText(code, place, MAX_TEXT_LENGTH)
-    const choice = choices.find((known) => known === code)
-    if (choice !== undefined) return choice
-    throw refusal(place, `${spoken(place)} must be one of ${choices.join(', ')}.`, choices)
+    return choices ? readChoice(code, place, choices) : readText(code, place, MAX_TEXT_LENGTH)
   })
 }

@@ -1,29 +1,30 @@
 /** Which request calls which verb. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Principal } from '../../access/principal.ts'
 import { createExport } from '../../exports/create.ts'
 import { getServedExport } from '../../exports/served.ts'
 import { standingLink } from '../../exports/standing-link.ts'
 import { waitForEnd } from '../../exports/wait.ts'
-import { FreightError } from '../../job/errors.ts'
 import type { Job } from '../../job/job.ts'
 import { goneSignal } from '../gone-signal.ts'
 import { readIdempotencyKey } from '../idempotency-key.ts'
-import { callerOf, type ProtocolSite } from '../protocol.ts'
+import type { ProtocolSite } from '../protocol.ts'
 import type { Clients } from './clients.ts'
-import { readExport } from './request.ts'
-import { viewJob, viewMappings } from './view.ts'
+import { mappingRoutes } from './mapping-routes.ts'
+import { findMapping } from './mappings.ts'
+import { mappingCodeIn, readExport } from './request.ts'
+import { addressBelow, callerAt, type OfTenant, PREFIXES } from './tenant-address.ts'
+import { viewJob } from './view.ts'
 
-/** Without `{tenant}` the caller's own is meant. */
-const PREFIXES = ['', '/api', '/tenants/:tenant', '/api/tenants/:tenant']
 const EXPORTS = '/clients/export/csv'
-const MAPPINGS = '/clients/import/csv/mappings'
 
-type OfTenant = { Params: { tenant?: string } }
 type ByCode = { Params: { tenant?: string; code: string } }
 
 export function clientsRoutes(app: FastifyInstance, clients: Clients, site: ProtocolSite): void {
-  for (const prefix of PREFIXES) exportRoutes(app, prefix, clients, site)
+  for (const prefix of PREFIXES) {
+    exportRoutes(app, prefix, clients, site)
+    mappingRoutes(app, prefix, clients, site)
+  }
 }
 
 function exportRoutes(app: FastifyInstance, prefix: string, clients: Clients, { context, publicUrl }: ProtocolSite): void {
@@ -36,31 +37,22 @@ function exportRoutes(app: FastifyInstance, prefix: string, clients: Clients, { 
   app.post<OfTenant>(`${prefix}${EXPORTS}`, async (request, reply) => {
     const caller = callerAt(request, clients)
     const key = readIdempotencyKey('clients-export', request.headers['idempotency-key'])
-    const input = { ...readExport(request.body, clients), idempotency: key === null ? null : { key, body: request.body } }
+    const code = mappingCodeIn(request.body)
+    const named = code === null ? null : await findMapping(context, caller, clients, code, 'write')
+    const input = { ...readExport(request.body, clients, named), idempotency: key === null ? null : { key, body: request.body } }
     const { id } = await createExport(context, caller, input)
     const over = AbortSignal.any([app.closing, goneSignal(reply)])
     const shown = view(caller, await waitForEnd(context, caller, id, clients.waitSeconds, over))
     // 201 is for the caller who needs not come back: there is a file. Whatever else has come of it, the status says.
     if (shown.downloadUrl !== null) return reply.code(201).send(shown)
-    const address = prefix.replace(':tenant', encodeURIComponent(request.params.tenant ?? ''))
-    return reply.code(202).header('location', `${publicUrl()}${address}${EXPORTS}/${id}`).send(shown)
+    return reply
+      .code(202)
+      .header('location', `${publicUrl()}${addressBelow(prefix, request)}${EXPORTS}/${id}`)
+      .send(shown)
   })
 
   app.get<ByCode>(`${prefix}${EXPORTS}/:code`, async (request) => {
     const caller = callerAt(request, clients)
     return view(caller, await getServedExport(context, caller, request.params.code.toLowerCase(), serves))
   })
-
-  app.get<OfTenant>(`${prefix}${MAPPINGS}`, async (request) => {
-    callerAt(request, clients)
-    return viewMappings(clients)
-  })
-}
-
-/** A tenant that is not the caller's answers like one that does not exist. */
-function callerAt(request: FastifyRequest<OfTenant>, clients: Clients): Principal {
-  const caller = callerOf(request)
-  const { tenant } = request.params
-  if (tenant === undefined || tenant === clients.tenantCode(caller.tenant)) return caller
-  throw new FreightError('NOT_FOUND', 'There is no such tenant.')
 }

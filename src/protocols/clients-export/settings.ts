@@ -30,8 +30,8 @@ export interface ClientsExportConfig {
     /** The text fields that a search term may stand in; default those of Name, Code, Email and InternalReference. */
     readonly search?: readonly string[]
   }
-  /** Saved mappings by code, beside the presets `limited-company-clients` and `individual-clients`. */
-  readonly mappings?: Readonly<Record<string, { readonly columns: readonly ColumnMapping[] }>>
+  /** Mappings by code that every tenant has, beside the presets `limited-company-clients` and `individual-clients`. The name is the code unless given. */
+  readonly mappings?: Readonly<Record<string, { readonly name?: string; readonly columns: readonly ColumnMapping[] }>>
   /** The `{tenant}` of an address by tenant, for those whose code is not their name. */
   readonly tenants?: Readonly<Record<string, string>>
   /** How long a request to export waits for the file before it is answered with 202; at most 30, default 10. */
@@ -63,7 +63,8 @@ function checkTexts(place: Place, value: unknown, known: readonly string[]): voi
 function checkMapping(place: Place, value: unknown, code: string): void {
   if (Object.hasOwn(PRESET_MAPPINGS, code))
     throw place.invalid('is a preset and cannot be changed; give the mapping another code.')
-  const { columns } = place.object(value, ['columns'])
+  const { name, columns } = place.object(value, ['name', 'columns'])
+  if (name !== undefined) place.at('name').text(name)
   if (!Array.isArray(columns) || columns.length === 0) throw place.at('columns').invalid('must be a list of at least one column.')
   for (const [index, column] of columns.entries()) {
     const at = place.at('columns').at(String(index))

@@ -1,6 +1,7 @@
 /** From a job to the wire: CsvExportJobDto. Pure. Every member is always there; what is not known is null. */
 import type { Job } from '../../job/job.ts'
-import type { Clients, Mapping } from './clients.ts'
+import type { Mapping } from './clients.ts'
+import type { MappingPage } from './mapping-request.ts'
 
 const STATUS = {
   pending: 'Queued',
@@ -46,12 +47,22 @@ function instant(at: Date | null): string | null {
   return at === null ? null : at.toISOString()
 }
 
-/** The list of saved mappings, in the envelope that the product's lists have. */
-export function viewMappings({ mappings }: Clients) {
-  const data = [...mappings.values()].map(viewMapping)
-  return { data, totalCount: data.length, offset: 0, limit: data.length, hasMore: false }
+/** A page of a list, in the envelope that the product's lists have. */
+export function viewMappings(mappings: readonly Mapping[], { offset, limit }: MappingPage) {
+  const data = mappings.slice(offset, offset + limit).map(viewMapping)
+  return { data, totalCount: mappings.length, offset, limit, hasMore: offset + data.length < mappings.length }
 }
 
-function viewMapping({ code, isPreset, columns }: Mapping) {
-  return { code, isPreset, columnMappings: columns.map(({ csvHeader, targetField }) => ({ csvHeader, targetField })) }
+/** CsvMappingDto. */
+export function viewMapping({ code, name, columns, matchField, isPreset, createdAt, updatedAt }: Mapping) {
+  return {
+    code,
+    name,
+    columnMappings: columns.map(({ csvHeader, targetField }) => ({ csvHeader, targetField })),
+    matchField,
+    isPreset,
+    mappingType: 'Client' as const,
+    createdDate: instant(createdAt),
+    updatedDate: instant(updatedAt),
+  }
 }
