@@ -129,6 +129,26 @@ await createLocalStorage(${JSON.stringify(join(folder, 'files'))}).put('job/a', 
     expect(calls?.slice(-3)).toEqual(['fsync(', 'rename(', 'fsync('])
     expect(calls?.filter((call) => call === 'fsync(').length).toBeGreaterThanOrEqual(4)
   }, 20_000)
+
+  it('gives up a large file when the disk refuses what was written on the way', async ({ skip }) => {
+    if (!works('strace', ['-V'])) skip('there is no strace here to break a call')
+    const script = `import { createLocalStorage } from ${JSON.stringify(LOCAL)}
+async function* body() { for (let k = 0; k < 40; k++) yield Buffer.alloc(1_000_000) }
+const storage = createLocalStorage(${JSON.stringify(join(folder, 'files'))})
+const fault = await storage.put('job/a', body(), new AbortController().signal).catch((thrown) => thrown)
+const left = []
+for await (const object of storage.list()) left.push(object.key)
+console.log(JSON.stringify({ code: fault.code, cause: fault.cause?.code, left }))`
+    const broken = ['-f', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=EIO']
+    const { stdout } = await promisify(execFile)('strace', [
+      ...broken,
+      process.execPath,
+      '--input-type=module-typescript',
+      '-e',
+      script,
+    ])
+    expect(JSON.parse(stdout)).toEqual({ code: 'STORAGE_UNAVAILABLE', cause: 'EIO', left: [] })
+  }, 20_000)
 })
 
 const LOCAL = fileURLToPath(new URL('./local.ts', import.meta.url))

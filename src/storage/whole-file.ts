@@ -11,6 +11,11 @@ import { FreightError } from '../job/errors.ts'
 export const ASIDE_PREFIX = '.writing-'
 /** Of these there are two for each file being written. */
 const BUFFER_BYTES = 1024 * 1024
+/**
+ * After so many, what is written so far is brought to the disk while more is made, so that the last sync has little left to do: without it
+ * 300 MB ended with 0.1 to 0.4 s of waiting.
+ */
+const SYNC_BYTES = 32 * 1024 * 1024
 
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
@@ -96,6 +101,9 @@ class WriteBehind {
   #spare = Buffer.allocUnsafeSlow(BUFFER_BYTES)
   #filled = 0
   #writing: Promise<void> = Promise.resolve()
+  #unsynced = 0
+  #syncing: Promise<void> = Promise.resolve()
+  #isSyncing = false
 
   constructor(file: FileHandle) {
     this.#file = file
@@ -113,21 +121,36 @@ class WriteBehind {
   async end(): Promise<void> {
     await this.#write()
     await this.#writing
+    await this.#syncing
   }
 
   /** When nothing is on its way any more, whatever became of it. */
   async settle(): Promise<void> {
     await this.#writing.catch(() => {})
+    await this.#syncing.catch(() => {})
   }
 
   async #write(): Promise<void> {
     await this.#writing
+    this.#unsynced += this.#filled
+    if (this.#unsynced > SYNC_BYTES && !this.#isSyncing) await this.#syncBehind()
     const full = this.#filling.subarray(0, this.#filled)
     this.#writing = onDisk(writeFully(this.#file, full))
     // Heard at the next turn.
     this.#writing.catch(() => {})
     ;[this.#filling, this.#spare] = [this.#spare, this.#filling]
     this.#filled = 0
+  }
+
+  async #syncBehind(): Promise<void> {
+    await this.#syncing
+    this.#unsynced = 0
+    this.#isSyncing = true
+    this.#syncing = onDisk(this.#file.datasync()).finally(() => {
+      this.#isSyncing = false
+    })
+    // Heard at the next, or at the end.
+    this.#syncing.catch(() => {})
   }
 }
 
