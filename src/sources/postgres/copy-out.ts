@@ -2,7 +2,8 @@
  * `COPY ... TO STDOUT` over a connection of `pg`: the rows' bytes as the server sends them, gathered into chunks.
  *
  * The server sends one CopyData message per row (https://www.postgresql.org/docs/current/protocol-flow.html, "COPY Operations"), so rows
- * are counted by their frames and never looked at. Everything else (errors, notices, the end) goes on to `pg`'s own parser.
+ * are counted by their frames and never looked at. A binary COPY has a header and a trailer as well, and whoever reads it counts its rows.
+ * Everything else (errors, notices, the end) goes on to `pg`'s own parser.
  */
 import type { Duplex } from 'node:stream'
 import type { Connection, Submittable } from 'pg'
@@ -34,6 +35,7 @@ type Listener = (bytes: Buffer) => void
 
 export class CopyOut implements Submittable {
   readonly #text: string
+  readonly #messages: 'rows' | 'binary'
   #stream: Duplex | null = null
   #parse: Listener = () => {}
   #isAttached = false
@@ -51,15 +53,15 @@ export class CopyOut implements Submittable {
   #handedAt = performance.now()
   #isPaused = false
   #isDiscarding = false
-  /** What the server says it sent. */
   #announced: number | null = null
   #error: unknown = null
   readonly #over = Promise.withResolvers<void>()
   #isOver = false
   #wake: (() => void) | null = null
 
-  constructor(text: string) {
+  constructor(text: string, messages: 'rows' | 'binary' = 'rows') {
     this.#text = text
+    this.#messages = messages
   }
 
   /** Rows that have come so far. */
@@ -67,12 +69,20 @@ export class CopyOut implements Submittable {
     return this.#total
   }
 
+  /** Rows that the server says it sent; null before its end. */
+  get announced(): number | null {
+    return this.#announced
+  }
+
   /** Resolves when the server is ready for another statement, or the connection is gone. */
   get over(): Promise<void> {
     return this.#over.promise
   }
 
-  /** Each chunk's bytes are good until the next is asked for. Ends normally only after the server's own end and row count. */
+  /**
+   * Each chunk's bytes are good until the next is asked for. Ends normally only after the server's own end, and, where messages are rows,
+   * with as many as it says it sent.
+   */
   async *chunks(form: RowForm): AsyncIterable<RowChunk> {
     for (let filled = await this.#next(); filled !== null; filled = await this.#next()) {
       yield { form, bytes: filled.buffer.subarray(0, filled.length), rows: filled.rows }
@@ -129,7 +139,7 @@ export class CopyOut implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    if (this.#error === null && this.#announced !== this.#total) {
+    if (this.#error === null && this.#messages === 'rows' && this.#announced !== this.#total) {
       const sent = this.#announced ?? 'an unknown number of'
       this.#error = new FreightError('ROWS_INCOMPLETE', `PostgreSQL sent ${sent} rows, and ${this.#total} arrived.`)
     }

@@ -104,7 +104,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-function source(options: { parallel?: number; maskKey?: string } = { maskKey: MASK_KEY }): Source {
+function source(options: { parallel?: number; csv?: 'server' | 'binary'; maskKey?: string } = { maskKey: MASK_KEY }): Source {
   const made = createPostgresSource({ url: database.url, parallel: 1, ...options })
   opened.push(made)
   return made
@@ -158,14 +158,18 @@ describe('a database in another encoding', () => {
 })
 
 describe('a masked column', () => {
-  it.each([1, 3])('is masked in the bytes that COPY writes itself, and over %i connections', async (parallel) => {
+  it.each([
+    [1, 'server'],
+    [3, 'server'],
+    [1, 'binary'],
+  ] as const)('is masked in CSV as it comes, over %i connections, made by: %s', async (parallel, csv) => {
     const asked = part('big', [
       field('id', { type: 'integer' }),
       masked('secret', 'hash'),
       masked('secret', 'partial'),
       masked('pad', 'null'),
     ])
-    const snapshot = await source({ parallel, maskKey: MASK_KEY }).open({ parts: [asked], layout: 'flat' }, never)
+    const snapshot = await source({ parallel, csv, maskKey: MASK_KEY }).open({ parts: [asked], layout: 'flat' }, never)
     const forms = new Set<string>()
     let written = ''
     for await (const { form, bytes } of snapshot.rows(0, FORM)) {

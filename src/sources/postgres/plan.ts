@@ -7,6 +7,7 @@
 import type { Layout } from '../../job/row-text.ts'
 import { flatLeaves } from '../../job/shape.ts'
 import type { CheckedPart, Selected, WrittenForm } from '../../job/spec.ts'
+import { type BinaryType, binaryTypes } from './binary-csv.ts'
 import type { RowPlace } from './dialect.ts'
 import { joinMany } from './elements.ts'
 import { literal } from './literals.ts'
@@ -22,12 +23,19 @@ export interface PartPlan {
   readonly rows: string
   /** COPY as CSV, the very bytes the file is to hold; null where they would differ. */
   written(form: WrittenForm): string | null
+  /** COPY as binary, of which `BinaryCsv` makes the same bytes; null where it cannot. */
+  binary(form: WrittenForm): BinaryCopy | null
   /** The same of the rows with keys in a range; null where the part cannot be cut by its key. */
   readonly byRange: RangePlan | null
   /** Gives one row with the number of rows. */
   readonly count: string
   /** As many rows, with nothing in them, for the planner's estimate. */
   readonly bare: string
+}
+
+export interface BinaryCopy {
+  readonly copy: string
+  readonly types: readonly BinaryType[]
 }
 
 /** Rows lie in the order of a key from about here on, so that reading by its index costs next to nothing. */
@@ -44,6 +52,10 @@ export function planPart(bench: Bench, part: CheckedPart, layout: Layout): PartP
   return {
     rows: copyText(selectSql(bench, part, part.select, layout, null), ''),
     written: (form) => written(form, null),
+    binary(form) {
+      const types = layout === 'flat' ? binaryTypes(bench, part, form) : null
+      return types && { copy: copyText(selectSql(bench, part, visible(part), layout, null), ' (format binary)'), types }
+    },
     byRange: rangePlan(bench, part, layout, written),
     count: `select pg_catalog.count(*) from (${bare}) counted`,
     bare,

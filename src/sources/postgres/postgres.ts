@@ -20,8 +20,8 @@ export interface PostgresSourceOptions {
   readonly url: string
   /** Connections that read one whole table at once; 1 for the usual way. */
   readonly parallel: number
-  /** Who makes CSV that COPY could write as it is asked for; `server` when absent. See decision 004. */
-  readonly csv?: 'server' | 'format'
+  /** Who makes CSV that COPY could write as it is asked for; `server` when absent. See decisions 004 and 005. */
+  readonly csv?: 'server' | 'binary'
   /** Hex; for hashed masks. Absent: a field that is to be hashed fails. */
   readonly maskKey?: string
 }
@@ -36,7 +36,7 @@ class PostgresSource implements Source {
   readonly #url: string
   readonly #parallel: number
   readonly #maskKey: string | null
-  readonly #csv: 'server' | 'format'
+  readonly #csv: 'server' | 'binary'
   #pool: pg.Pool | null = null
   #isClosed = false
   readonly #open = new Set<Snapshot>()

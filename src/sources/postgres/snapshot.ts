@@ -5,6 +5,7 @@ import type { RowChunk, RowCount, Shape } from '../../job/row-text.ts'
 import { shapeOf } from '../../job/shape.ts'
 import type { WrittenForm } from '../../job/spec.ts'
 import type { Query, Snapshot } from '../source.ts'
+import { BinaryCsv } from './binary-csv.ts'
 import { aborted, setVariables, sever } from './connection.ts'
 import { CopyOut } from './copy-out.ts'
 import { nameOf } from './facts.ts'
@@ -27,8 +28,8 @@ export interface SnapshotOptions {
   readonly parallel: number
   /** Hex; null: nothing is hashed. */
   readonly maskKey: string | null
-  /** Whether COPY writes CSV where it can, or its text goes to the format. */
-  readonly csv: 'server' | 'format'
+  /** Who makes CSV where COPY could: COPY itself, or this side, of its binary form. */
+  readonly csv: 'server' | 'binary'
   /** Told once, when it is closed. */
   closed(snapshot: Snapshot): void
 }
@@ -112,8 +113,7 @@ export class PostgresSnapshot implements Snapshot {
   async *rows(part: number, wanted?: WrittenForm): AsyncIterable<RowChunk> {
     this.#assertOpen()
     const ranges = await this.#rangesOf(part)
-    const asked = this.#options.csv === 'server' ? wanted : undefined
-    for await (const chunk of ranges.length > 1 ? this.#byRanges(part, ranges, asked) : this.#whole(part, asked)) {
+    for await (const chunk of ranges.length > 1 ? this.#byRanges(part, ranges, wanted) : this.#whole(part, wanted)) {
       yield chunk
       this.#assertOpen()
     }
@@ -122,13 +122,15 @@ export class PostgresSnapshot implements Snapshot {
 
   async *#whole(part: number, wanted: WrittenForm | undefined): AsyncIterable<RowChunk> {
     const plan = this.#plan(part)
-    const written = wanted ? plan.written(wanted) : null
-    const copy = new CopyOut(written ?? plan.rows)
+    const binary = wanted && this.#options.csv === 'binary' ? plan.binary(wanted) : null
+    const written = wanted && this.#options.csv === 'server' ? plan.written(wanted) : null
+    const copy = binary ? new CopyOut(binary.copy, 'binary') : new CopyOut(written ?? plan.rows)
     try {
       // A reader that leaves in the middle must not take the transaction with it.
       await this.#client.query('savepoint reading')
       this.#copying = this.#client.query(copy)
-      yield* copy.chunks(written === null ? 'copy' : 'written')
+      if (binary && wanted) yield* binaryChunks(copy, new BinaryCsv(binary.types, wanted.output.delimiter))
+      else yield* copy.chunks(written === null ? 'copy' : 'written')
       this.#copying = null
     } catch (thrown) {
       this.#copying = null
@@ -228,6 +230,16 @@ export class PostgresSnapshot implements Snapshot {
   #assertOpen(): void {
     if (this.#isClosed) throw aborted()
   }
+}
+
+async function* binaryChunks(copy: CopyOut, csv: BinaryCsv): AsyncIterable<RowChunk> {
+  for await (const chunk of copy.chunks('written')) {
+    const { rows } = csv
+    const bytes = csv.write(chunk.bytes)
+    // None where only the trailer was left.
+    if (bytes.length > 0) yield { form: 'written', bytes, rows: csv.rows - rows }
+  }
+  csv.assertWhole(copy.announced)
 }
 
 /** Without running it. */
