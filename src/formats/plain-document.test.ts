@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { randomNumbers } from '../../test/contracts/format.ts'
+import { randomNumbers } from '../../test/random.ts'
 import { Cursor } from './cells.ts'
 import { copyPlainDocument } from './plain-document.ts'
 
