@@ -1,5 +1,5 @@
 /** What the kernel knows of a server's processes: which there are and the CPU time they have used. Linux only, as /proc is. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 
 /** proc(5): utime and stime count in ticks of 10 ms. */
@@ -20,6 +20,17 @@ export function childrenOf(leader: number): readonly number[] {
 export function isAlive(pid: number): boolean {
   const [process] = read(pid)
   return process !== undefined && process.state !== 'Z'
+}
+
+/** Whether the process has the file open. */
+export function hasOpen(pid: number, path: string): boolean {
+  const folder = `/proc/${pid}/fd`
+  try {
+    return readdirSync(folder).some((fd) => readlinkSync(`${folder}/${fd}`) === path)
+  } catch {
+    // Closed, or the process ended, while we looked.
+    return false
+  }
 }
 
 /**

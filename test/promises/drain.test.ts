@@ -1,9 +1,8 @@
 /** SIGTERM: nothing new is begun, what is under way ends in order or goes back to the queue, and the process leaves with 0. */
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { afterEach, expect, it } from 'vitest'
-import { childrenOf } from '../process-group.ts'
+import { childrenOf, hasOpen } from '../process-group.ts'
 import { create, download, ended, events, makeKey, type Server, type Site, shown, startServer, until } from '../rig.ts'
 import { LONG, makeWarehouse, SECOND } from './warehouse.ts'
 
@@ -124,7 +123,9 @@ it('a signal to every process of a server lets a view be read to its end, as a s
   const first = await startServer(site)
   const id = await create(first, key, SECOND)
   await inProgress(first, key, id)
-  await setTimeout(300)
+  // Before that it is still being started, and a signal then costs the attempt.
+  const isReading = () => childrenOf(first.pid).some((pid) => hasOpen(pid, join(site.folder, 'warehouse.db')))
+  await expect.poll(isReading, { timeout: 10_000, interval: 5 }).toBe(true)
   for (const pid of [first.pid, ...childrenOf(first.pid)]) process.kill(pid, 'SIGTERM')
   expect(await first.exited).toBe(0)
   const next = await startServer(site)
