@@ -119,6 +119,7 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
     context,
     authenticate: authentication.authenticate,
     oauth: { ...authentication, audit: store },
+    refusals: { store },
     tenantRequestsPerMinute: (tenant) => quotaOf(config.limits, tenant).requestsPerMinute,
     jobs: store,
     metrics,

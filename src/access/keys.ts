@@ -114,6 +114,11 @@ export function principalOf({ id, tenant, mode, scopes, claims }: ApiKey): Omit<
   return { id, tenant, mode, kind: 'application', scopes, claims }
 }
 
+/** The id of the key that a request says it comes with, whether or not that is true; null where it says none. */
+export function claimedKeyId(headers: CredentialHeaders): string | null {
+  return SECRET.exec(onlyCredential(headers)?.text ?? '')?.[2] ?? null
+}
+
 interface Credential {
   readonly text: string
   /** Sent as a bearer token, and not in the form of a key. */

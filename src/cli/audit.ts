@@ -22,7 +22,9 @@ export function addAudit(program: Command): void {
   const command = program
     .command('audit')
     .summary('who did what, when and from where')
-    .description('List who created, changed, downloaded and removed what, when and from where, oldest first.')
+    .description(
+      'List who created, changed, downloaded and removed what, and who was refused, when and from where, oldest first.',
+    )
     .option('--tenant <tenant>', 'only of one tenant', someText)
     .option('--export <id>', 'only of one export, also one that was removed', someText)
     .option('--since <time>', 'from this instant (2026-01-31, 2026-01-31T12:00:00Z) or this long ago (90m, 24h, 7d)', readSince)

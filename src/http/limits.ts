@@ -4,6 +4,7 @@ import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Authenticator, CredentialHeaders } from '../access/keys.ts'
+import type { Principal } from '../access/principal.ts'
 import { FreightError } from '../job/errors.ts'
 
 export type Authenticate = Authenticator['authenticate']
@@ -31,34 +32,36 @@ const REMEMBERED_KEYS = 10_000
  * tenth as large: so guessing keys runs dry soon and never uses up what a caller with a key is allowed.
  */
 class KnownKeys {
-  readonly #ids = new Map<string, string>()
+  readonly #callers = new Map<string, Caller>()
 
   remembering(authenticate: Authenticate): Authenticate {
     return async (headers, address) => {
       const credential = fingerprint(headers)
       try {
         const principal = await authenticate(headers, address)
-        if (credential !== null) this.#remember(credential, principal.id)
+        if (credential !== null) this.#remember(credential, principal)
         return principal
       } catch (error) {
-        if (credential !== null) this.#ids.delete(credential)
+        if (credential !== null) this.#callers.delete(credential)
         throw error
       }
     }
   }
 
-  idOf(headers: CredentialHeaders): string | null {
+  callerOf(headers: CredentialHeaders): Caller | null {
     const credential = fingerprint(headers)
-    return credential === null ? null : (this.#ids.get(credential) ?? null)
+    return credential === null ? null : (this.#callers.get(credential) ?? null)
   }
 
-  #remember(credential: string, id: string): void {
-    if (this.#ids.has(credential)) return
-    const [oldest] = this.#ids.keys()
-    if (this.#ids.size >= REMEMBERED_KEYS && oldest !== undefined) this.#ids.delete(oldest)
-    this.#ids.set(credential, id)
+  #remember(credential: string, { id, tenant }: Caller): void {
+    if (this.#callers.has(credential)) return
+    const [oldest] = this.#callers.keys()
+    if (this.#callers.size >= REMEMBERED_KEYS && oldest !== undefined) this.#callers.delete(oldest)
+    this.#callers.set(credential, { id, tenant })
   }
 }
+
+type Caller = Pick<Principal, 'id' | 'tenant'>
 
 /** The same for a header as text and as the list of its values. */
 function fingerprint(headers: CredentialHeaders): string | null {
@@ -83,14 +86,16 @@ export async function limitRequests(
     enableDraftSpec: true,
     errorResponseBuilder: (request, { ttl }) => tooMany(keyOf(request, known), Math.max(1, Math.ceil(ttl / 1000))),
   })
+  app.decorateRequest('lastKnownAs', null)
   // A hook of the whole server and the first one to ask, so that it also counts unknown addresses and refused keys.
   app.addHook('onRequest', app.rateLimit())
   return known.remembering(authenticate)
 }
 
 function keyOf(request: FastifyRequest, known: KnownKeys): string {
-  const id = known.idOf(request.headers)
-  return id === null ? `address:${normalizeIP(request.ip)}` : `key:${id}`
+  const caller = known.callerOf(request.headers)
+  request.lastKnownAs = caller
+  return caller === null ? `address:${normalizeIP(request.ip)}` : `key:${caller.id}`
 }
 
 function tooMany(key: string, seconds: number): FreightError {

@@ -19,6 +19,7 @@ import { describeApi, openApiRoutes } from './openapi.ts'
 import { answerErrors, answerProblem, ErrorForms, pathOf } from './problems.ts'
 import { coerceParameters } from './query-text.ts'
 import { answerExpectations, answerRawErrors } from './raw-answers.ts'
+import { auditRefusals, type RefusalAudit } from './refusal-audit.ts'
 import { watchRequests } from './requests.ts'
 import { RouteTable } from './route-table.ts'
 import { standingLinkRoutes } from './standing-links.ts'
@@ -39,6 +40,8 @@ export interface HttpOptions {
   readonly requestsPerMinute: number
   /** Of all callers of a tenant together; default none. */
   tenantRequestsPerMinute?(tenant: string): number | null
+  /** Where refused requests are recorded; default nowhere. */
+  readonly refusals?: RefusalAudit
   /** The token endpoint; default none. */
   readonly oauth?: Omit<OAuthRoutesOptions, 'publicUrl'>
   readonly version: string
@@ -78,6 +81,7 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
   answerExpectations(app.server, forms)
   answerErrors(app, forms)
   watchRequests(app, { metrics: options.metrics, closeGraceMs: options.closeGraceMs ?? CLOSE_GRACE_MS })
+  if (options.refusals) auditRefusals(app, options.refusals, () => options.context.now())
   await app.register(helmet, SECURITY_HEADERS)
   await refuseWhenBlocked(app)
   const authenticate = await limitRequests(app, options)

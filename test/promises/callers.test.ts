@@ -202,6 +202,37 @@ describe('the audit', () => {
   })
 })
 
+describe('refused requests', () => {
+  it('are in the audit, counted, with who and where and without what they tried', async () => {
+    const reader = await sign({ org: 'refused', scope: 'exports:read' })
+    const wrong = `frt_live_zzzzzzzzzzzz_${'q'.repeat(43)}`
+    for (let round = 0; round < 30; round += 1) await server.call(wrong, 'GET', `/exports/${wrong}`)
+    for (let round = 0; round < 3; round += 1) await server.call(reader, 'POST', '/exports', { resource: 'skus' })
+    await server.stop()
+    const { stdout } = await site.command(['audit', '--since', '1h', '--json'])
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ action }) => action === 'refused')
+    const at = { from: '127.0.0.1', export: null }
+    expect(lines).toContainEqual(
+      expect.objectContaining({ ...at, tenant: '-', by: 'unknown', data: expect.objectContaining({ status: 401 }) }),
+    )
+    expect(lines.map(({ data }) => data.claimed_key)).toContain('zzzzzzzzzzzz')
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        ...at,
+        tenant: 'refused',
+        by: 'auth.example.com:someone',
+        data: { status: 403, requests: 3, method: 'POST', route: '/exports' },
+      }),
+    )
+    expect(stdout).not.toContain('qqqq')
+    server = await startServer(site, { FREIGHT_SECRET: OLD_SECRET })
+  })
+})
+
 describe('a rotated secret', () => {
   it('keeps links, tokens and hashes of the secret before, until that is taken away', async () => {
     const made = await site.command(['keys', 'create', '--tenant', 'acme', '--name', 'rotated'])
