@@ -52,6 +52,8 @@ export interface Catalog {
    * are compared, not the values of claims.
    */
   covers(spec: CheckedSpec, caller: Caller | null): boolean
+  /** Whether the caller's scopes allow the deed on this resource; false for one that is not offered. */
+  allows(resource: string, caller: Caller, deed: Deed): boolean
   /** Whether the caller's scopes allow the deed on every resource of the spec, and for a download every field. */
   permits(spec: CheckedSpec, caller: Caller, deed: Deed): boolean
   /** Resources of the spec that give out other rows or values today than when it was checked, or are no longer offered. None: it may be read as it stands. */

@@ -5,7 +5,7 @@
  */
 import type { ResolvedResource } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
-import { DEEDS, type Deed } from '../job/scopes.ts'
+import { DEEDS, type Deed, mayOn } from '../job/scopes.ts'
 import type { CheckedPart, CheckedSpec, ExportRequest, PartRequest, Selected } from '../job/spec.ts'
 import { didYouMean } from '../job/suggestion.ts'
 import type { TableDescription } from '../sources/source.ts'
@@ -78,6 +78,10 @@ export function createCatalog(input: CatalogInput): Catalog {
         return needsOwn || rows.length > 0 || Object.keys(variablesOf(source)).length > 0
       }),
     covers: (spec, caller) => keptAccess.covers(spec, caller),
+    allows(name, caller, deed) {
+      const resource = resources.get(name)
+      return resource !== undefined && mayOn(caller.scopes, deed, resource)
+    },
     permits: (spec, caller, deed) => keptAccess.permits(spec, caller, deed),
     outdated: (spec) => keptAccess.outdated(spec),
   }

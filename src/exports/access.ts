@@ -17,6 +17,22 @@ export function assertMay(caller: Principal, deed: Deed): void {
   throw forbidden(`This caller may not ${DEED_WORDS[deed]}: that takes the scope exports:${deed}.`)
 }
 
+/**
+ * For protocols whose callers name no resource, and so are not told that there is none: throws FORBIDDEN where the caller may not do this with
+ * each of these.
+ */
+export function assertMayWith(
+  context: Pick<ExportsContext, 'catalog'>,
+  caller: Principal,
+  resources: readonly string[],
+  deed: Deed,
+): void {
+  assertMay(caller, deed)
+  const catalog = context.catalog()
+  if (resources.every((name) => catalog.allows(name, caller, deed))) return
+  throw forbidden(`This caller may not ${DEED_WORDS[deed]} of this kind: that takes exports:${deed} on each resource in it.`)
+}
+
 /** Rows that the caller may not see make an export unknown to them: its counts and its log tell of those rows, too. */
 export function isVisible(
   context: Pick<ExportsContext, 'catalog'>,

@@ -122,6 +122,7 @@ describe('creating an export', () => {
       covers: () => true,
       permits: () => true,
       outdated: () => [],
+      allows: () => true,
       check: () => {
         throw new FreightError('RESOURCE_UNKNOWN', 'gone')
       },

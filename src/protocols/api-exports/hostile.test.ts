@@ -13,6 +13,7 @@ describeHostileWire('api-exports', {
       protocols: (site) => [apiExportsProtocol({ resources: { orders: 'orders' } }, site)],
     }),
   mediaType: MEDIA_TYPE,
+  namesResource: true,
   create: { path: '/api/exports', body: create({ resource_type: 'orders' }) },
   read: (id) => `/api/exports/${id}`,
   // What is wrong with a value is 422, with its place: `bad-input.test.ts`.

@@ -1,7 +1,7 @@
 /** Which request reads or changes which mapping. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Principal } from '../../access/principal.ts'
-import { listResources } from '../../exports/resources.ts'
+import { assertMayWith } from '../../exports/access.ts'
 import { changeTemplate, removeTemplate, saveTemplate } from '../../exports/templates.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { ProtocolSite } from '../protocol.ts'
@@ -26,13 +26,13 @@ export function mappingRoutes(
 ): void {
   for (const path of [MAPPINGS, MAPPINGS_OF_IMPORT]) {
     app.get<OfTenant>(`${prefix}${path}`, async (request) => {
-      const caller = allowed(callerAt(request, clients))
+      const caller = callerWho('read', request)
       return viewMappings(await allMappings(context, caller, clients), readPage(request.query))
     })
   }
 
   app.post<OfTenant>(`${prefix}${MAPPINGS}`, async (request, reply) => {
-    const caller = allowed(callerAt(request, clients))
+    const caller = callerWho('write', request)
     const saved = await saveTemplate(context, caller, MAPPING_KIND, readNewMapping(request.body, clients))
     const location = `${publicUrl()}${addressBelow(prefix, request)}${MAPPINGS}/${saved.id}`
     return reply
@@ -42,14 +42,14 @@ export function mappingRoutes(
   })
 
   app.get<ByCode>(`${prefix}${MAPPINGS}/:code`, async (request) => {
-    const caller = allowed(callerAt(request, clients))
+    const caller = callerWho('read', request)
     const mapping = await findMapping(context, caller, clients, request.params.code, 'read')
     if (mapping) return viewMapping(mapping)
     throw new FreightError('NOT_FOUND', 'There is no mapping with this code.')
   })
 
   app.put<ByCode>(`${prefix}${MAPPINGS}/:code`, async (request) => {
-    const caller = allowed(callerAt(request, clients))
+    const caller = callerWho('write', request)
     const { code } = request.params
     assertNoPreset(code)
     const input = readChangedMapping(request.body, clients)
@@ -57,7 +57,7 @@ export function mappingRoutes(
   })
 
   app.delete<ByCode>(`${prefix}${MAPPINGS}/:code`, async (request, reply) => {
-    const caller = allowed(callerAt(request, clients))
+    const caller = callerWho('write', request)
     assertNoPreset(request.params.code)
     await removeTemplate(context, caller, MAPPING_KIND, request.params.code)
     return reply.code(204).send()
@@ -67,9 +67,10 @@ export function mappingRoutes(
     if (clients.mappings.has(code)) throw refusal('/code', 'This mapping is a preset and can be neither changed nor removed.')
   }
 
-  /** Mappings tell what clients have; who may do nothing with these has no business with them. */
-  function allowed(caller: Principal): Principal {
-    if (listResources(context, caller).some(({ name }) => name === clients.resource)) return caller
-    throw new FreightError('FORBIDDEN', 'This caller may do nothing with clients, so nothing with their mappings.')
+  /** Mappings tell what clients have, so they are for who may do the same with exports of clients. */
+  function callerWho(deed: 'read' | 'write', request: FastifyRequest<OfTenant>): Principal {
+    const caller = callerAt(request, clients)
+    assertMayWith(context, caller, [clients.resource], deed)
+    return caller
   }
 }

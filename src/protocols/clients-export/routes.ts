@@ -1,6 +1,7 @@
 /** Which request calls which verb. */
 import type { FastifyInstance } from 'fastify'
 import type { Principal } from '../../access/principal.ts'
+import { assertMayWith } from '../../exports/access.ts'
 import { createExport } from '../../exports/create.ts'
 import { getServedExport } from '../../exports/served.ts'
 import { standingLink } from '../../exports/standing-link.ts'
@@ -36,6 +37,7 @@ function exportRoutes(app: FastifyInstance, prefix: string, clients: Clients, { 
 
   app.post<OfTenant>(`${prefix}${EXPORTS}`, async (request, reply) => {
     const caller = callerAt(request, clients)
+    assertMayWith(context, caller, [clients.resource], 'write')
     const key = readIdempotencyKey('clients-export', request.headers['idempotency-key'])
     const code = mappingCodeIn(request.body)
     const named = code === null ? null : await findMapping(context, caller, clients, code, 'write')

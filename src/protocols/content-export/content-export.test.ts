@@ -210,62 +210,6 @@ describe('content-export', () => {
       expect(body).toMatchObject({ code: '400-112', details: [{ key: 'Accept-Language' }] })
     }
   })
-
-  it.each<[string, unknown]>([
-    ['nothing', ''],
-    ['null', 'null'],
-    ['a list', '[]'],
-    ['text', '"x"'],
-    ['half a document', '{"portalID":'],
-    ['two documents', '{} {}'],
-    ['a key twice', '{"portalID":"PROD-1000","portalID":"PROD-1001"}'],
-    ['100,000 levels', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
-    ['a prototype', '{"__proto__":{"portalID":"PROD-1000"}}'],
-    ['a constructor', '{"constructor":{"prototype":{"x":1}}}'],
-    ['an unknown attribute', JSON.stringify(asked(6, { status: 'Successful' }))],
-    ['another case', JSON.stringify({ ...asked(6), PortalID: 'PROD-1000' })],
-    ['a list for text', JSON.stringify(asked(6, { portalID: ['PROD-1000'] }))],
-    ['text for a list', JSON.stringify(asked(6, { resourceTypes: 'articles' }))],
-    ['an empty list', JSON.stringify(asked(6, { resourceTypes: [] }))],
-    ['a number for text', JSON.stringify(asked(6, { portalID: 1000 }))],
-    ['null for an object', JSON.stringify(asked(6, { language: null }))],
-    ['a number beyond doubles', '{"portalID":1e400}'],
-    ['a NUL', '{"portalID":"PROD-1000\\u0000"}'],
-    ['half a surrogate pair', '{"portalID":"\\ud800"}'],
-    ['a megabyte of path', JSON.stringify(asked(6, { dataDestination: { ...bucket, path: `s3://b/${'x'.repeat(900_000)}` } }))],
-    ['SQL', JSON.stringify(asked(6, { portalID: "x' or 1=1--" }))],
-    ['a bucket that is none', JSON.stringify(asked(6, { dataDestination: { ...bucket, path: 's3://a/../b' } }))],
-    ['a bucket with an address', JSON.stringify(asked(6, { dataDestination: { ...bucket, path: 's3://evil.example:80@x/' } }))],
-    [
-      'a region that leads elsewhere',
-      JSON.stringify(asked(6, { dataDestination: { ...bucket, s3Details: { ...bucket.s3Details, region: 'x.evil.net/#' } } })),
-    ],
-  ])('refuses %s as a body with a code of its own and stores nothing', async (_what, body) => {
-    const before = (await site.stored()).length
-    const { status, body: said } = await post(body)
-    expect(status).toBe(400)
-    expect(['400-112', '400-152', '400-196']).toContain(said.code)
-    expect(await site.stored()).toHaveLength(before)
-    expect(({} as Record<string, unknown>).portalID).toBeUndefined()
-  })
-
-  it.each<[number, Record<string, string>, string | undefined]>([
-    [415, { 'content-type': 'text/plain' }, '{}'],
-    [415, { 'content-type': 'application/json; charset=utf-16' }, '{}'],
-    [415, { 'content-encoding': 'gzip' }, '{}'],
-    [413, {}, `"${'x'.repeat(1_100_000)}"`],
-    [401, { authorization: '' }, '{}'],
-    [401, { authorization: 'Basic eDp5' }, '{}'],
-  ])('%i in its own form', async (status, headers, body) => {
-    const answer = await site.ask('/content/export', { method: 'POST', body, headers: { ...LANGUAGE, ...headers } })
-    expectWire(answer)
-    expect(answer.status).toBe(status)
-  })
-
-  it.each(['%00', '..%2f..%2fadmin', 'x'.repeat(300), '%7B550E8400%7D', '-1', '0', '1e3'])(
-    'does not find the id %s',
-    async (id) => expect((await get(`${id}/status`)).body.code).toBe('404-100'),
-  )
 })
 
 describe('content-export for others', () => {

@@ -1,6 +1,7 @@
 /** Which request calls which verb. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Principal } from '../../access/principal.ts'
+import { assertMayWith } from '../../exports/access.ts'
 import { createExport } from '../../exports/create.ts'
 import { countMatching } from '../../exports/matching.ts'
 import { getServedExport } from '../../exports/served.ts'
@@ -39,6 +40,8 @@ export function contentRoutes(app: FastifyInstance, config: ContentExportConfig,
       refuseQuery(request.query)
       const asked = readKnowledgeExport(request.body)
       const input = { ...readExport(asked, config), idempotency: null }
+      const named = input.request.parts.map((part) => part.resource)
+      assertMayWith(context, caller, named, 'write')
       const { resource, portal } = config.portals
       const portals = await countMatching(context, caller, resource, { [`${portal}_eq`]: asked.portalID })
       // Unknown in the time there was: then the export itself finds out.

@@ -1,6 +1,7 @@
 /** Which request calls which verb. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../../access/principal.ts'
+import { assertMayWith } from '../../exports/access.ts'
 import type { ExportsContext } from '../../exports/context.ts'
 import { createExport } from '../../exports/create.ts'
 import { mintArchiveLink, mintLink } from '../../exports/link.ts'
@@ -32,6 +33,7 @@ export function v1Routes(app: FastifyInstance, messages: Messages, { context, pu
   app.post('/v1/exports', async (request, reply) => {
     const caller = callerOf(request)
     const key = readIdempotencyKey('v1-exports', request.headers['idempotency-key'])
+    assertMayWith(context, caller, [messages.resource], 'write')
     const asked = readFilters(request.body)
     await assertEndpoint(context, caller, messages, asked)
     const input = { ...readExport(asked, messages), idempotency: key === null ? null : { key, body: request.body } }
