@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { callerOf, request, resource, shopCatalog } from '../../test/shop-catalog.ts'
 import type { ResolvedResource } from '../config.ts'
+import { rightsOf } from '../job/rights.ts'
 import type { CheckedSpec } from '../job/spec.ts'
 import type { Catalog } from './catalog.ts'
 
@@ -97,5 +98,37 @@ describe('files of before', () => {
     expect(shopCatalog({ orders: undefined }).covers(spec, north)).toBe(false)
     expect(told.outdated(spec)).toEqual([])
     expect(shopCatalog({ orders: resource('orders') }).outdated(spec)).toEqual(['orders'])
+  })
+})
+
+describe('the rights of an export', () => {
+  it('are told by all that covering and reading look at, so that equal rights need one look', () => {
+    const looked = new Set<string>()
+    const watched = <T extends object>(target: T, at: string): T =>
+      new Proxy(target, {
+        get(of, name) {
+          const value: unknown = Reflect.get(of, name)
+          if (typeof name !== 'string') return value
+          looked.add(at + name)
+          return name === 'access' && typeof value === 'object' && value !== null ? watched(value, 'access.') : value
+        },
+      })
+    const catalog = catalogOf()
+    const spec = stored(catalog)
+    expect(catalog.covers(watched(spec, ''), paid)).toBe(true)
+    expect(catalog.permits(watched(spec, ''), paid, 'read')).toBe(true)
+    const { access, ...older } = spec
+    catalog.covers(watched(older, ''), paid)
+    const decisive = ['access', 'source', 'parts', 'sessionVariables', 'access.resources', 'access.rows', 'access.rules']
+    expect([...looked].filter((name) => !decisive.includes(name))).toEqual([])
+    const differently = [
+      { ...spec, source: 'other' },
+      { ...spec, sessionVariables: { 'app.tenant': 'x' } },
+      ...['resources', 'rows', 'rules'].map((name) => ({ ...spec, access: { ...access, [name]: [] } }) as CheckedSpec),
+    ]
+    expect(new Set([spec, ...differently].map(rightsOf)).size).toBe(1 + differently.length)
+    expect(rightsOf({ ...spec, format: 'json', access: { resources: [], rows: [], ...access, scopes: ['x'] } })).toBe(
+      rightsOf(spec),
+    )
   })
 })
