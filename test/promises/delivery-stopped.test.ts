@@ -8,7 +8,7 @@ import pino from 'pino'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type FreightConfig, resolveConfig } from '../../src/config.ts'
 import { startService } from '../../src/service.ts'
-import { ended, events, makeKey, makeSite, type Server, type Site, shown, startServer } from '../rig.ts'
+import { type Body, ended, events, makeKey, makeSite, type Server, type Site, shown, startServer } from '../rig.ts'
 import { BUCKET, S3_KEYS, type S3Site, startS3Server } from '../s3-server.ts'
 import { SFTP_USER, type SftpSite, startSftpServer } from '../sftp-server.ts'
 
@@ -196,7 +196,7 @@ it('a delivery that gives no sign is ended by the guard as NO_PROGRESS, taken ba
     const created = await ask(PATH, body)
     expect(created.status).toBe(202)
     const id = (created.headers.get('location') ?? '').split('/').at(-1)?.toLowerCase() ?? ''
-    const look = async () => (await ask(`/exports/${id}`)).json()
+    const look = async () => (await (await ask(`/exports/${id}`)).json()) as Body
     await expect
       .poll(async () => (await look()).error, { timeout: 20_000, interval: 50 })
       .toEqual({
