@@ -4,8 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
+import { expect } from 'vitest'
 import { createAuthenticator, createKey } from '../src/access/keys.ts'
 import { createSealer } from '../src/access/sealed.ts'
 import { createCatalog } from '../src/catalog/create-catalog.ts'
@@ -109,6 +110,23 @@ export async function openHttpSite(differences: Partial<HttpOptions> = {}): Prom
     await rm(folder, { recursive: true, force: true })
   }
   return { app, store, storage, context, metrics, folder, key, otherKey, logged, clock, close }
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** As acme unless the headers say otherwise. Whatever is answered has what every answer has, and a refusal gives nothing away. */
+export async function ask(site: HttpSite, options: InjectOptions): Promise<LightMyRequestResponse> {
+  const answer = await site.app.inject({ ...options, headers: { authorization: `Bearer ${site.key}`, ...options.headers } })
+  if (answer.statusCode >= 400) {
+    expect(answer.headers['content-type']).toBe('application/problem+json')
+    const body: { code: string; request_id: string; detail: string } = answer.json()
+    expect(body.request_id).toBe(answer.headers['x-request-id'])
+    expect(body.code).toMatch(/^[A-Z_]+$/)
+    expect(answer.body).not.toMatch(/node_modules|\/work\/|\.ts:|at [A-Z]\w+\.|select |FST_|SQLITE/i)
+  }
+  expect(answer.headers['x-request-id']).toMatch(UUID)
+  expect(answer.headers['cache-control']).toBeDefined()
+  return answer
 }
 
 /** A completed export of acme's with one file of these bytes. */

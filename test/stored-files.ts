@@ -13,6 +13,11 @@ export async function storedFiles(site: Site): Promise<string[]> {
     .sort()
 }
 
+/** Of one export. */
+export async function filesOf(site: Site, id: string): Promise<string[]> {
+  return (await storedFiles(site)).filter((path) => path.startsWith(id))
+}
+
 export function storedBytes(site: Site, path: string): Promise<Buffer> {
   return readFile(join(site.dataDir, 'files', path))
 }

@@ -72,7 +72,7 @@ function expectProblem({ head, body }: RawAnswer): void {
 
 const authorized = () => `Host: a\r\nAuthorization: Bearer ${site.key}\r\n`
 
-describe('what could be read as two requests (H2)', () => {
+describe('what could be read as two requests', () => {
   const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
   it.each([
     ['Content-Length and Transfer-Encoding', 'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
@@ -97,7 +97,7 @@ describe('what could be read as two requests (H2)', () => {
   })
 })
 
-describe('heads that are too large or malformed (H4, H7, H9, H11, H12)', () => {
+describe('heads that are too large or malformed', () => {
   it.each([
     ['16 KiB of headers', `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${'a'.repeat(17_000)}\r\n\r\n`, 431],
     [
@@ -157,7 +157,7 @@ describe('heads that are too large or malformed (H4, H7, H9, H11, H12)', () => {
   })
 })
 
-describe('bodies that are too large, too late or announced and not sent (H1, H10)', () => {
+describe('bodies that are too large, too late or announced and not sent', () => {
   const head = () => `POST /exports HTTP/1.1\r\n${authorized()}Content-Type: application/json\r\n`
 
   it('10 GB announced are refused before they come', async () => {
@@ -201,7 +201,7 @@ describe('bodies that are too large, too late or announced and not sent (H1, H10
   })
 })
 
-describe('callers that send too slowly (H3, H10)', () => {
+describe('callers that send too slowly', () => {
   it('are cut off with 408 while others are served at once', async () => {
     const slow = await openHttpSite()
     await slow.app.listen({ host: '127.0.0.1', port: 0 })

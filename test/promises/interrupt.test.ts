@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRandom } from '../../src/cli/demo/random.ts'
 import { childrenOf, quietAfter } from '../process-group.ts'
 import { type Body, create, ended, makeKey, makeSite, type Server, type Site, startServer, until } from '../rig.ts'
-import { storedBytes, storedFiles } from '../stored-files.ts'
+import { filesOf, storedBytes } from '../stored-files.ts'
+import { writeTeamDatabase } from '../team-database.ts'
 
 const ROWS = 300_000
 /** Of four exports at once: two are interrupted, two cancelled. */
@@ -32,20 +32,19 @@ beforeAll(async () => {
       doomed: { tenant: 'shared' },
     },
   }`)
-  const db = new Sqlite(join(site.folder, 'team.db'))
-  db.pragma('journal_mode = wal')
-  db.pragma('synchronous = off')
   // Scattered numbers, so that a sort has work to do.
   const rows = (count: number, columns: string): string =>
     `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count}) select ${columns} from n`
-  db.exec(`create table orders (id integer primary key, v integer, note text);
+  writeTeamDatabase(
+    site,
+    `create table orders (id integer primary key, v integer, note text);
     insert into orders ${rows(ROWS, "i, (i * 2654435761) % 4294967296, 'note ' || i")};
     create table big (id integer primary key, v integer);
     insert into big ${rows(2_000_000, 'i, (i * 2654435761) % 4294967296')};
     create view ranked as select id, row_number() over (order by v) n from big;
     create table doomed (id integer primary key, v integer);
-    insert into doomed values (1, 1)`)
-  db.close()
+    insert into doomed values (1, 1)`,
+  )
   key = await makeKey(site, 'acme')
   server = await startServer(site)
 }, 60_000)
@@ -61,14 +60,10 @@ async function shown(id: string): Promise<Body> {
 
 const inProgress = (id: string): Promise<Body> => until(server, key, id, ({ status }) => status === 'in_progress', { everyMs: 5 })
 
-async function filesOf(id: string): Promise<string[]> {
-  return (await storedFiles(site)).filter((path) => path.startsWith(id))
-}
-
 /** The one file of a completed export, checked against its manifest; resolves with its hash. */
 async function wholeFile(id: string, { manifest }: Body): Promise<string> {
   expect(manifest.files[0].rows).toBe(ROWS)
-  const [path, ...others] = await filesOf(id)
+  const [path, ...others] = await filesOf(site, id)
   expect(others).toEqual([])
   const sha256 = createHash('sha256')
     .update(await storedBytes(site, path ?? ''))
@@ -102,7 +97,7 @@ async function stop(id: string, verb: 'interrupt' | 'cancel', afterMs: number): 
 /** Neither bytes nor CPU time of the run are left within two seconds. */
 async function expectGone(ids: readonly string[], since: number): Promise<void> {
   expect(await quietAfter(server.pid, since, EFFECT_MS + 1_000)).toBeLessThan(EFFECT_MS)
-  for (const id of ids) expect(await filesOf(id)).toEqual([])
+  for (const id of ids) expect(await filesOf(site, id)).toEqual([])
 }
 
 describe('interrupt and cancel', () => {
@@ -188,9 +183,7 @@ describe('an illegal verb', () => {
     const [running, other, ...rest] = await Promise.all([1, 2, 3, 4].map(() => create(server, key, sorting)))
     const failing = await create(server, key, { resource: 'doomed' })
     await inProgress(running ?? '')
-    const db = new Sqlite(join(site.folder, 'team.db'))
-    db.exec('alter table doomed drop column v')
-    db.close()
+    writeTeamDatabase(site, 'alter table doomed drop column v')
 
     expect((await shown(failing)).status).toBe('pending')
     await expectRefused(failing, ['POST start', 'DELETE '])

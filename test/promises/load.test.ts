@@ -1,10 +1,10 @@
 /** Under load: memory that does not grow with the rows, answers that stay quick, and an honest estimate of the end. */
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { measure, percentile } from '../../bench/measure.ts'
 import { type Body, create, ended, makeKey, makeSite, type Server, type Site, startServer } from '../rig.ts'
+import { writeTeamDatabase } from '../team-database.ts'
 
 const FEW = 300_000
 const MANY = 1_500_000
@@ -17,15 +17,14 @@ beforeAll(async () => {
     requestsPerMinute: 1000000,
     resources: { orders: { tenant: 'shared' }, small: { tenant: 'shared' } },
   }`)
-  const db = new Sqlite(join(site.folder, 'team.db'))
-  db.pragma('journal_mode = wal')
-  db.pragma('synchronous = off')
-  db.exec(`create table orders (id integer primary key, v integer, note text, amount real);
+  writeTeamDatabase(
+    site,
+    `create table orders (id integer primary key, v integer, note text, amount real);
     insert into orders with recursive n(i) as (select 1 union all select i + 1 from n where i < ${MANY})
       select i, (i * 2654435761) % 4294967296, 'a note of usual length, number ' || i, i / 100.0 from n;
     create table small (id integer primary key, note text);
-    insert into small values (1, 'one'), (2, 'two')`)
-  db.close()
+    insert into small values (1, 'one'), (2, 'two')`,
+  )
 }, 60_000)
 
 afterAll(() => site.remove())

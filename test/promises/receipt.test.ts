@@ -1,9 +1,9 @@
 /** There is one form of a manifest, whether the API shows it or the command line writes it, and `freight verify` takes both. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { create, download, ended, makeKey, makeSite, type Server, type Site, startServer } from '../rig.ts'
+import { writeTeamDatabase } from '../team-database.ts'
 
 let site: Site
 let server: Server
@@ -13,10 +13,11 @@ beforeAll(async () => {
     source: 'sqlite:team.db',
     resources: { orders: { tenant: 'shared' } },
   }`)
-  const db = new Sqlite(join(site.folder, 'team.db'))
-  db.exec(`create table orders (id integer primary key, email text, note text);
-    insert into orders values (1, 'ada@example.com', '=1+1'), (2, null, 'a' || char(13) || 'b')`)
-  db.close()
+  writeTeamDatabase(
+    site,
+    `create table orders (id integer primary key, email text, note text);
+    insert into orders values (1, 'ada@example.com', '=1+1'), (2, null, 'a' || char(13) || 'b')`,
+  )
   key = await makeKey(site, 'acme')
   server = await startServer(site)
 })

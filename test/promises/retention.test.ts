@@ -6,7 +6,8 @@ import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createRandom } from '../../src/cli/demo/random.ts'
 import { type Body, create, download, ended, makeKey, makeSite, type Server, type Site, startServer, until } from '../rig.ts'
-import { storedFiles } from '../stored-files.ts'
+import { filesOf, storedFiles } from '../stored-files.ts'
+import { writeTeamDatabase } from '../team-database.ts'
 
 const KEPT_MS = 2_500
 const DAY_MS = 86_400_000
@@ -25,12 +26,11 @@ beforeAll(async () => {
       orders: { tenant: 'shared' },
     },
   }`)
-  const db = new Sqlite(join(site.folder, 'team.db'))
-  db.pragma('journal_mode = wal')
-  db.pragma('synchronous = off')
-  db.exec(`create table orders (id integer primary key, note text);
-    insert into orders with recursive n(i) as (select 1 union all select i + 1 from n where i < ${ROWS}) select i, 'note ' || i from n`)
-  db.close()
+  writeTeamDatabase(
+    site,
+    `create table orders (id integer primary key, note text);
+    insert into orders with recursive n(i) as (select 1 union all select i + 1 from n where i < ${ROWS}) select i, 'note ' || i from n`,
+  )
   key = await makeKey(site, 'acme')
   server = await startServer(site)
 })
@@ -40,17 +40,13 @@ afterAll(() => site.remove())
 const call = (method: string, path: string): Promise<{ status: number; body: Body; headers: Headers }> =>
   server.call(key, method, path)
 
-async function filesOf(id: string): Promise<string[]> {
-  return (await storedFiles(site)).filter((path) => path.startsWith(id))
-}
-
 /** Not even an empty folder, and nothing half written. */
 async function expectNothingLeft(id: string): Promise<void> {
   const deadline = Date.now() + 2_000
   for (;;) {
     const folders = await readdir(join(site.dataDir, 'files')).catch((): string[] => [])
     if (!folders.includes(id)) return
-    if (Date.now() > deadline) expect(await filesOf(id), 'two seconds later').toEqual(['nothing'])
+    if (Date.now() > deadline) expect(await filesOf(site, id), 'two seconds later').toEqual(['nothing'])
     await setTimeout(20)
   }
 }
@@ -64,7 +60,7 @@ describe('an export whose time is up', () => {
     expect(Date.parse(job.expires_at) - Date.parse(job.completed_at)).toBe(KEPT_MS)
     const link = (await call('GET', `/exports/${id}/file`)).headers.get('location') ?? ''
     expect((await fetch(link)).status).toBe(200)
-    expect(await filesOf(id)).toHaveLength(1)
+    expect(await filesOf(site, id)).toHaveLength(1)
 
     const expired = await until(server, key, id, ({ status }) => status !== 'completed')
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(job.expires_at))
@@ -80,7 +76,7 @@ describe('an export whose time is up', () => {
     await server.stop()
     server = await startServer(site)
     await expectNothingLeft(id)
-    expect(await filesOf(kept)).toHaveLength(1)
+    expect(await filesOf(site, kept)).toHaveLength(1)
     const record = (await call('GET', `/exports/${id}`)).body
     expect(record).toMatchObject({ status: 'expired', manifest: job.manifest, results: job.results })
     // The bytes go first, then the event is written.

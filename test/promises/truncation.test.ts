@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createRandom } from '../../src/cli/demo/random.ts'
 import { childrenOf } from '../process-group.ts'
 import { type Body, create, ended, makeKey, makeSite, type Server, type Site, startServer, until } from '../rig.ts'
-import { storedBytes, storedFiles } from '../stored-files.ts'
+import { filesOf, storedBytes } from '../stored-files.ts'
 
 const ROWS = 200_000
 /** The row whose value cannot be computed. */
@@ -46,7 +46,7 @@ afterAll(() => site.remove())
 
 async function expectWhole(job: Body): Promise<string> {
   expect(job).toMatchObject({ status: 'completed', results: { successful: ROWS, warnings: 0, errors: 0 } })
-  const stored = (await storedFiles(site)).filter((file) => file.startsWith(job.id))
+  const stored = await filesOf(site, job.id)
   expect(stored).toEqual([`${job.id}/${job.attempt}/${job.manifest.files[0].name}`])
   const bytes = await storedBytes(site, stored[0] ?? '')
   expect(bytes.toString().trimEnd().split('\n')).toHaveLength(ROWS + 1)
@@ -63,7 +63,7 @@ describe('the process that reads a view', () => {
   /** Resolves when the first of the export's rows lie in a file, finished or not. */
   async function halfWritten(id: string): Promise<void> {
     for (const deadline = Date.now() + 10_000; Date.now() < deadline; await setTimeout(2)) {
-      for (const file of (await storedFiles(site)).filter((path) => path.startsWith(id))) {
+      for (const file of await filesOf(site, id)) {
         const stats = await stat(join(site.dataDir, 'files', file)).catch(() => null)
         if (stats && stats.size > 0) return
       }
@@ -129,7 +129,7 @@ describe('a database file that breaks under the export', () => {
     if (job.status !== 'completed') {
       expect(job.error.code).toBe('SOURCE_UNAVAILABLE')
       expect(job.error.message).toContain('damaged')
-      expect((await storedFiles(site)).filter((file) => file.startsWith(id))).toEqual([])
+      expect(await filesOf(site, id)).toEqual([])
       await mend()
     }
     await expectWhole(await ended(server, key, id))
@@ -141,6 +141,6 @@ describe('a row that cannot be computed', () => {
     const job = await ended(server, key, await create(server, key, { resource: 'poisoned' }))
     expect(job).toMatchObject({ status: 'failed', error: { code: 'SOURCE_FAILED' }, manifest: null, results: null })
     expect(job.error.message).toContain('integer overflow')
-    expect((await storedFiles(site)).filter((file) => file.startsWith(job.id))).toEqual([])
+    expect(await filesOf(site, job.id)).toEqual([])
   })
 })
