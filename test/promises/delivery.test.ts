@@ -202,7 +202,7 @@ describe('a content export', () => {
     // The portal is free again, and so is the run's place.
     const next = await create(toServer())
     expect((await end(next)).status).toBe('completed')
-    expect(Date.now() - begun).toBeLessThan(10_000)
+    expect(Date.now() - begun).toBeLessThan(20_000)
     expect([...(await sftpFiles(location)).keys()].filter((name) => !name.endsWith('.part'))).toEqual([])
   })
 

@@ -136,7 +136,7 @@ describe('interrupt and cancel', () => {
       expect(job).toMatchObject({ status: 'completed', results: { successful: ROWS } })
       expect(await wholeFile(id, job)).toBe(wholeHash)
     }
-  }, 120_000)
+  }, 300_000)
 
   it.each([
     ['the unindexed sort of 2,000,000 rows', { resource: 'big', sort: ['v'] }],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { cpuMs } from '../../../test/cpu-time.ts'
 import { type OfferedResource, readFilters } from './filters.ts'
 
 function resource(name: string, fields: Record<string, string>, relations: Record<string, string> = {}): OfferedResource {
@@ -97,8 +98,8 @@ describe('filters of api-exports', () => {
   })
 
   it('a key of a thousand repetitions is read in no time', () => {
-    const begun = performance.now()
+    const begun = cpuMs()
     read({ [`${'status_or_'.repeat(90)}x`]: 1, [`${'created_at_or_'.repeat(60)}_eq`]: 1 })
-    expect(performance.now() - begun).toBeLessThan(200)
+    expect(cpuMs() - begun).toBeLessThan(200)
   })
 })

@@ -155,7 +155,7 @@ describe('the event stream of an export', () => {
     const begun = performance.now()
     await api.store.revokeKey(api.key.slice(9, 21), api.clock.now)
     await reader.ended
-    expect(performance.now() - begun).toBeLessThan(5_000)
+    expect(performance.now() - begun).toBeLessThan(15_000)
   })
 
   it('ends at once when the server stops, and holds it up no longer', async () => {
@@ -163,7 +163,7 @@ describe('the event stream of an export', () => {
     await reader.until(() => reader.has('progress'))
     const begun = performance.now()
     await Promise.all([api.app.close(), reader.ended])
-    expect(performance.now() - begun).toBeLessThan(5_000)
+    expect(performance.now() - begun).toBeLessThan(15_000)
   })
 
   it('is refused beyond 100 of a tenant, which takes nothing from another, and is free again once one is closed', async () => {

@@ -209,6 +209,6 @@ describe('reading rows from code', () => {
       expect(chunk.rows).toBeLessThan(200)
       break
     }
-    expect(performance.now() - began).toBeLessThan(3_000)
+    expect(performance.now() - began).toBeLessThan(15_000)
   })
 })

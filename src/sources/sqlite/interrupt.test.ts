@@ -61,7 +61,8 @@ describe('an interrupt', () => {
     ],
   ])('stops %s', async (_what, asked) => {
     const { tookMs, cpuMs } = await abortInTheMiddle(asked)
-    expect(tookMs).toBeLessThan(1_000)
+    // The promise of an interrupt.
+    expect(tookMs).toBeLessThan(2_000)
     expect(cpuMs).toBeLessThan(200)
   })
 })

@@ -1,10 +1,12 @@
 /** What SQLite alone lets into a column, and how it comes out. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { compare, field, join, many, one, part, readColumn, readRows, value } from '../../../test/contracts/sample-part.ts'
+import { cpuMs } from '../../../test/cpu-time.ts'
 import type { CheckedPart } from '../../job/spec.ts'
 import type { Source } from '../source.ts'
 import { createSqliteSource } from './sqlite.ts'
@@ -322,10 +324,10 @@ describe('keys of every kind', () => {
       op: 'and' as const,
       of: relations.map((relation) => ({ op: 'related' as const, join: relation, where: compare('gt', 'id', 'integer', '0') })),
     }
-    const startedAt = performance.now()
+    const startedAt = cpuMs()
     const rows = await readRows(source, part('p', ['id', ...select], { sort, where }))
     // Read once per row, each of these would take more than ten seconds.
-    expect(performance.now() - startedAt).toBeLessThan(5_000)
+    expect(cpuMs() - startedAt).toBeLessThan(5_000)
     expect(rows.length).toBe(15_000)
     expect(rows[0]).toEqual([15_000, '[[15000]]', 1, 15_000, '[[15000]]', 1, 15_000, '[[15000]]', 1, 15_000])
   })
