@@ -12,6 +12,8 @@ const CONTRACTS = [
   'delivery/delivery',
   'exports/probe',
 ]
+/** Rooms below the back ends, which know none of them. */
+const TOOLS = { sources: ['duckdb'], formats: ['duckdb', 'zip'] }
 const contract = `^src/(${CONTRACTS.join('|')})\\.ts$`
 const tests = '\\.test\\.ts$'
 
@@ -30,7 +32,7 @@ module.exports = {
       comment: 'A back end is exchangeable because it knows only its own room and the job.',
       severity: 'error',
       from: { path: `^src/${room}/`, pathNot: tests },
-      to: { path: '^src/', pathNot: `^src/(job|${room}${['sources', 'formats'].includes(room) ? '|duckdb' : ''})/` },
+      to: { path: '^src/', pathNot: `^src/(job|${[room, ...(TOOLS[room] ?? [])].join('|')})/` },
     })),
     {
       name: 'duckdb-knows-the-job-only',
@@ -38,6 +40,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/duckdb/', pathNot: tests },
       to: { path: '^src/', pathNot: '^src/(job|duckdb)/' },
+    },
+    {
+      name: 'zip-knows-nothing',
+      comment: 'A zip file is the same whoever writes it.',
+      severity: 'error',
+      from: { path: '^src/zip/', pathNot: tests },
+      to: { path: '^src/', pathNot: '^src/zip/' },
     },
     {
       name: 'sources-are-strangers',
