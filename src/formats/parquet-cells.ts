@@ -170,7 +170,7 @@ export class TypedCells {
 }
 
 /** Whether the fraction that may begin at `from` has none but zeros behind its sixth digit. */
-function hasMicroseconds(src: Uint8Array, from: number): boolean {
+export function hasMicroseconds(src: Uint8Array, from: number): boolean {
   if (src[from] !== 46) return true
   let i = from + 1
   for (; ((src[i] as number) ^ 48) < 10; i++) if (i > from + FRACTION_DIGITS && src[i] !== 48) return false
@@ -193,7 +193,7 @@ function isDate(src: Uint8Array, i: number): boolean {
   return month >= 1 && month <= 12 && day >= 1 && day <= days
 }
 
-function isUuid(src: Uint8Array, i: number): boolean {
+export function isUuid(src: Uint8Array, i: number): boolean {
   for (let k = 0; k < 36; k++) {
     const isDash = DASHES.includes(k)
     const byte = src[i + k] as number

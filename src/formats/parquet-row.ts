@@ -8,10 +8,8 @@ import {
   copyNumber,
   enterBytes,
   enterCell,
-  HEX_VALUES,
   infinityAt,
   LOWER_N,
-  LOWER_U,
   leaveLine,
   leaveRow,
   NEWLINE,
@@ -19,20 +17,23 @@ import {
   OPEN_BRACKET,
   put,
   QUOTE,
-  RefusedRow,
   skipCell,
   skipWord,
 } from './cells.ts'
 import { RowChanges } from './changes.ts'
+import { type CopyKind, copyCellEnd, copyKind, enterCopyCell, JsonCell, leaveCopyRow, skipCopyNull } from './copy-cells.ts'
 import { isVisible } from './csv-row.ts'
 import { CsvText } from './csv-text.ts'
 import { type Member, membersOf, ObjectWriter } from './json-objects.ts'
 import { ValueWriter } from './json-values.ts'
 import { TypedCells } from './parquet-cells.ts'
 import type { ParquetColumn } from './parquet-columns.ts'
+import { ParquetCopy } from './parquet-copy.ts'
 import { listText } from './parquet-lists.ts'
+import { cellTooLarge, rowTooLarge, unfit } from './parquet-refusals.ts'
 import type { RowWriter } from './rows.ts'
 import { decodeString } from './strings.ts'
+import { replaceLoneSurrogates } from './surrogates.ts'
 
 export interface RowLimits {
   /** Of one value. */
@@ -47,13 +48,13 @@ export const ONLY_NULL = 'NULL'
 const INFINITY = new Uint8Array(Buffer.from('Infinity'))
 const TRUE = new Uint8Array(Buffer.from('true'))
 const FALSE = new Uint8Array(Buffer.from('false'))
-const MEGABYTE = 1_000_000
 
 interface Place {
   readonly member: Member
   /** Null for a hidden cell. */
   readonly column: ParquetColumn | null
   readonly isFirst: boolean
+  readonly copyKind: CopyKind
 }
 
 export class ParquetRow implements RowWriter {
@@ -63,6 +64,8 @@ export class ParquetRow implements RowWriter {
   readonly #limits: RowLimits
   readonly #text: CsvText
   readonly #typed: TypedCells
+  readonly #copied: ParquetCopy
+  readonly #json = new JsonCell()
   readonly #inner = new Cursor()
   readonly #objects: ObjectWriter
   readonly #values: ValueWriter
@@ -71,12 +74,14 @@ export class ParquetRow implements RowWriter {
     const visible = shape.filter(isVisible)
     this.#places = membersOf(shape).map((member, index): Place => {
       const at = visible.indexOf(shape[index] as (typeof shape)[number])
-      return { member, column: columns[at] ?? null, isFirst: at === 0 }
+      const kind = copyKind({ kind: member.kind === 'many' ? 'many' : 'cell', type: member.type })
+      return { member, column: columns[at] ?? null, isFirst: at === 0, copyKind: kind }
     })
     this.#limits = limits
     const plain: Output = { ...output, delimiter: ',', quoting: 'minimal', nullText: visible.length === 1 ? ONLY_NULL : '' }
     this.#text = new CsvText(this.cursor, plain, false)
     this.#typed = new TypedCells(this.cursor)
+    this.#copied = new ParquetCopy(this.cursor, this.#text, plain, visible.length === 1)
     this.#objects = new ObjectWriter(this.#inner, this.changes, output)
     this.#values = new ValueWriter(this.#inner, this.changes, output)
   }
@@ -100,8 +105,54 @@ export class ParquetRow implements RowWriter {
     }
     leaveRow(cursor)
     leaveLine(cursor)
+    this.#endRow(start)
+  }
+
+  /** Of COPY text, by way of the other form where a cell is more than its text. */
+  copyRow(): void {
+    const { cursor } = this
+    const places = this.#places
+    const { length } = places
+    const start = cursor.p
+    for (let k = 0; k < length; k++) {
+      const place = places[k] as Place
+      const { column } = place
+      if (k > 0) enterCopyCell(cursor)
+      if (column === null) {
+        cursor.i = copyCellEnd(cursor.src, cursor.i)
+        continue
+      }
+      if (!place.isFirst) cursor.out[cursor.p++] = COMMA
+      const begin = cursor.p
+      if (place.member.kind === 'many') this.#copiedByJson(place, column)
+      else if (skipCopyNull(cursor)) this.#text.writeNull()
+      else if (!this.#copied.write(column)) this.#copiedByJson(place, column)
+      if (cursor.p - begin > this.#limits.cellBytes) this.#assertSize(column, begin)
+    }
+    leaveCopyRow(cursor)
+    this.#endRow(start)
+  }
+
+  #copiedByJson(place: Place, column: ParquetColumn): void {
+    const { cursor } = this
+    const { src } = cursor
+    const json = this.#json.rewrite(cursor, place.copyKind)
+    const behind = cursor.i
+    cursor.src = json
+    cursor.i = 0
+    try {
+      this.#cell(place, column, json[0] as number)
+    } finally {
+      // A row that is refused is followed by others.
+      cursor.src = src
+      cursor.i = behind
+    }
+  }
+
+  #endRow(start: number): void {
+    const { cursor } = this
     cursor.out[cursor.p++] = NEWLINE
-    if (cursor.p - start > this.#limits.rowBytes && cursor.p <= cursor.out.length) throw this.#rowTooLarge()
+    if (cursor.p - start > this.#limits.rowBytes && cursor.p <= cursor.out.length) throw rowTooLarge(this.#limits.rowBytes)
   }
 
   #cell({ member }: Place, column: ParquetColumn, first: number): void {
@@ -231,55 +282,6 @@ export class ParquetRow implements RowWriter {
     }
     const { cellBytes } = this.#limits
     if (bytes <= cellBytes) return
-    throw new RefusedRow(
-      'CELL_TOO_LARGE',
-      column.name,
-      `the value is larger than the ${cellBytes / MEGABYTE} MB that a cell of a Parquet export may have; leave the field out, or raise the option max_cell_mb.`,
-    )
+    throw cellTooLarge(column, cellBytes)
   }
-
-  #rowTooLarge(): RefusedRow {
-    const most = Math.floor(this.#limits.rowBytes / MEGABYTE)
-    return new RefusedRow(
-      'ROW_TOO_LARGE',
-      null,
-      `as text it is larger than the ${most} MB that a row of a Parquet export may have; leave large fields out, or raise the option max_cell_mb.`,
-    )
-  }
-}
-
-/** In place, in JSON text: `\ud800` alone becomes `\ufffd`. JSON allows it, but readers of Parquet refuse the document. */
-function replaceLoneSurrogates(bytes: Uint8Array, end: number): boolean {
-  let isReplaced = false
-  for (let i = bytes.indexOf(BACKSLASH); i >= 0 && i < end; i = bytes.indexOf(BACKSLASH, i + 2)) {
-    const unit = surrogateAt(bytes, i)
-    if (unit === 0) continue
-    if (unit < 0xdc00 && surrogateAt(bytes, i + 6) >= 0xdc00) {
-      i += 6
-      continue
-    }
-    bytes.set(REPLACEMENT, i)
-    isReplaced = true
-  }
-  return isReplaced
-}
-
-const REPLACEMENT = new Uint8Array(Buffer.from('\\ufffd'))
-
-/** The half of a surrogate pair whose escape stands at `i`; 0 where none does. */
-function surrogateAt(bytes: Uint8Array, i: number): number {
-  if (bytes[i] !== BACKSLASH || bytes[i + 1] !== LOWER_U) return 0
-  let unit = 0
-  for (let k = i + 2; k < i + 6; k++) unit = unit * 16 + (HEX_VALUES[bytes[k] as number] as number)
-  return unit >= 0xd800 && unit <= 0xdfff ? unit : 0
-}
-
-function unfit({ name, kind, written }: ParquetColumn): RefusedRow {
-  const what =
-    kind === 'integer' ? 'a 64-bit integer' : kind === 'timestamp' ? 'a time to the microsecond' : `a value of ${written}`
-  return new RefusedRow(
-    'CELL_UNFIT',
-    name,
-    `the value is not ${what}, which is the column's type in the Parquet file. Have the column written as text (types: { column: 'text' } in the resource's configuration), or leave it out.`,
-  )
 }
