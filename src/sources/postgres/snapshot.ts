@@ -55,6 +55,8 @@ export class PostgresSnapshot implements Snapshot {
   /** Begins a transaction that sees this snapshot. */
   readonly #join: string
   #copying: CopyOut | null = null
+  /** What the server said when it ended the connection between two statements. */
+  #lost: Error | null = null
   #isClosed = false
   #closing: Promise<void> | null = null
 
@@ -66,6 +68,11 @@ export class PostgresSnapshot implements Snapshot {
     this.#join = opened.join
     this.takenAt = opened.takenAt
     this.session = sessionText(opened.backends)
+    for (const client of [opened.client, ...opened.readers]) {
+      client.on('error', (error) => {
+        this.#lost ??= error
+      })
+    }
     options.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
@@ -126,8 +133,9 @@ export class PostgresSnapshot implements Snapshot {
     const written = wanted && this.#options.csv === 'server' ? plan.written(wanted) : null
     const copy = binary ? new CopyOut(binary.copy, 'binary') : new CopyOut(written ?? plan.rows)
     try {
-      // A reader that leaves in the middle must not take the transaction with it.
-      await this.#client.query('savepoint reading')
+      // A reader that leaves in the middle must not take the parts behind this one with it. Inside a savepoint a replica's conflict with
+      // recovery ends the whole session, up to version 15 without a word (tried), so it is not set where nothing follows.
+      if (this.#isFollowed(part)) await this.#client.query('savepoint reading')
       this.#copying = this.#client.query(copy)
       if (binary && wanted) yield* binaryChunks(copy, new BinaryCsv(binary.types, wanted.output.delimiter))
       else yield* copy.chunks(written === null ? 'copy' : 'written')
@@ -136,7 +144,7 @@ export class PostgresSnapshot implements Snapshot {
       this.#copying = null
       throw this.#fault(thrown, part, copy.received)
     } finally {
-      if (this.#copying !== null) await this.#leave(copy)
+      if (this.#copying !== null) await this.#leave(part, copy)
     }
   }
 
@@ -199,14 +207,18 @@ export class PostgresSnapshot implements Snapshot {
     await terminate(url, this.session).catch(() => {})
   }
 
-  /** Stops the COPY and goes back to before it. */
-  async #leave(copy: CopyOut): Promise<void> {
+  /** Stops the COPY and goes back to before it. Of the last part nothing is left to read: the transaction has failed. */
+  async #leave(part: number, copy: CopyOut): Promise<void> {
     this.#copying = null
     if (this.#isClosed) return
     copy.discard()
     await this.#options.pool.query('select pg_catalog.pg_cancel_backend($1)', [this.session.split('@')[0]]).catch(() => {})
     await copy.over
-    await this.#client.query('rollback to savepoint reading').catch(() => {})
+    if (this.#isFollowed(part)) await this.#client.query('rollback to savepoint reading').catch(() => {})
+  }
+
+  #isFollowed(part: number): boolean {
+    return part < this.#plans.length - 1
   }
 
   #plan(part: number): PartPlan {
@@ -222,7 +234,8 @@ export class PostgresSnapshot implements Snapshot {
 
   #fault(thrown: unknown, part: number, received: number): FreightError {
     if (this.#isClosed) return aborted()
-    const fault = sourceError(thrown, this.#name(part))
+    const isTold = sqlState(thrown) !== null || thrown instanceof FreightError
+    const fault = sourceError(isTold ? thrown : (this.#lost ?? thrown), this.#name(part))
     if (fault.code !== 'ROW_TOO_LARGE') return fault
     return new FreightError(fault.code, `Row ${received + 1}: ${fault.message}`, { cause: thrown })
   }
