@@ -4,6 +4,7 @@ import { FreightError } from '../../job/errors.ts'
 import type { Query } from '../source.ts'
 import { CopySocket } from './copy-socket.ts'
 import { sourceError } from './fault.ts'
+import { checkedAddress } from './unreached.ts'
 
 /** A server that does not answer for so long is not there. */
 const CONNECT_MS = 10_000
@@ -45,27 +46,21 @@ export function sever(client: pg.ClientBase): void {
   connection.stream.destroy()
 }
 
-function newClient(connectionString: string): pg.Client {
+function newClient(url: string): pg.Client {
   try {
-    const config = { connectionString, types, keepAlive: true, connectionTimeoutMillis: CONNECT_MS }
+    const config = { connectionString: checkedAddress(url), types, keepAlive: true, connectionTimeoutMillis: CONNECT_MS }
     const client = new pg.Client(config)
     // TLS reads from the socket below it by itself.
     return (client as { ssl?: unknown }).ssl ? client : new pg.Client({ ...config, stream: () => new CopySocket() })
   } catch (thrown) {
-    throw new FreightError(
-      'SOURCE_UNAVAILABLE',
-      'The address of the source cannot be read; write postgres://user@host/database.',
-      {
-        cause: thrown,
-      },
-    )
+    throw sourceError(thrown)
   }
 }
 
 /** Connections for what is asked beside exports. They close when idle. */
-export function createPool(connectionString: string): pg.Pool {
+export function createPool(url: string): pg.Pool {
   const pool = new pg.Pool({
-    connectionString,
+    connectionString: checkedAddress(url),
     types,
     max: BESIDE,
     application_name: 'freight',

@@ -3,6 +3,7 @@
  * original is its `cause`. Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 import { type ErrorCode, FreightError } from '../../job/errors.ts'
+import { whyUnreached } from './unreached.ts'
 
 /** The code that says how a running statement was stopped for its time. */
 export const QUERY_CANCELED = '57014'
@@ -11,12 +12,7 @@ export function sourceError(thrown: unknown, what = 'the source'): FreightError 
   if (thrown instanceof FreightError) return thrown
   const state = sqlState(thrown)
   const fail = (code: ErrorCode, message: string): FreightError => new FreightError(code, message, { cause: thrown })
-  if (state === null) {
-    return fail(
-      'SOURCE_UNAVAILABLE',
-      'The connection to PostgreSQL could not be made or was lost; check that it runs and is reached.',
-    )
-  }
+  if (state === null) return fail('SOURCE_UNAVAILABLE', whyUnreached(thrown))
   const known = BY_STATE[state] ?? BY_CLASS[state.slice(0, 2)]
   if (known) return fail(known[0], known[1](what, reason(thrown)))
   return fail('SOURCE_FAILED', `PostgreSQL could not read the rows of ${what}: ${reason(thrown)} (SQLSTATE ${state}).`)
@@ -39,7 +35,10 @@ const CONFLICT: readonly [ErrorCode, Sentence] = [
 ]
 const REFUSED: readonly [ErrorCode, Sentence] = [
   'SOURCE_UNAVAILABLE',
-  () => 'PostgreSQL refuses the user, password or database of the source; check its address in the configuration.',
+  (_what, why) =>
+    /, (no encryption|SSL off)$/.test(why)
+      ? 'PostgreSQL takes no connection without encryption here, or none of this user at all; try sslmode=verify-full in the address of the source.'
+      : 'PostgreSQL refuses the user, password or database of the source; check its address in the configuration.',
 ]
 const TOO_LARGE: readonly [ErrorCode, Sentence] = [
   'ROW_TOO_LARGE',
