@@ -12,12 +12,20 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
 
 type Element = string | null
 
-/** The JSON text of the elements, each a text; null where the text is no list of one dimension with elements of this type. */
-export function listText(text: string, written: string): string | null {
+interface ListText {
+  /** JSON: the elements, each a text. */
+  readonly text: string
+  /** Half a surrogate pair, which no Parquet text can hold, became U+FFFD. */
+  readonly isReplaced: boolean
+}
+
+/** Null where the text is no list of one dimension with elements of this type. */
+export function listText(text: string, written: string): ListText | null {
   const elements = text.startsWith('{') ? arrayLiteral(text) : jsonArray(text)
   if (elements === null) return null
   if (!elements.every((each) => each === null || isOfType(each, written.slice(0, -2)))) return null
-  return JSON.stringify(elements)
+  const isReplaced = !elements.every((each) => each === null || each.isWellFormed())
+  return { text: JSON.stringify(isReplaced ? elements.map((each) => each?.toWellFormed() ?? null) : elements), isReplaced }
 }
 
 function isOfType(text: string, type: string): boolean {

@@ -251,9 +251,11 @@ export class ParquetRow implements RowWriter {
       inner.p = 0
       decodeString(inner)
     } while (inner.p > inner.out.length)
-    const text = listText(Buffer.from(inner.out.subarray(0, inner.p)).toString(), column.written)
-    if (text === null) return false
-    const bytes = new Uint8Array(Buffer.from(text))
+    const list = listText(Buffer.from(inner.out.subarray(0, inner.p)).toString(), column.written)
+    if (list === null) return false
+    if (list.isReplaced || inner.replaced) this.changes.add(column.name, 'invalid_utf8')
+    inner.replaced = false
+    const bytes = new Uint8Array(Buffer.from(list.text))
     cursor.i = inner.i
     cursor.p = p
     this.#text.writeText(bytes, 0, bytes.length)

@@ -371,6 +371,18 @@ describe('the file', () => {
     expect(tally.log[0]).toMatchObject({ row: 1, key: '5', column: 'text' })
   })
 
+  it('replaces half a surrogate pair in an element of a list, and counts it', async () => {
+    const tally = new RowTally('things')
+    // A list as SQLite and DuckDB keep it, one whose row text has the half itself, one that is whole, and PostgreSQL's.
+    const lists = ['["\\ud800", "a\\udc00b", null]', '["x\ud800"]', '["\\ud83d\\ude00"]', '{"a\ud800",b}']
+    const rows = lists.map((text): Cell[] => [text, 'x'])
+    const file = await encode(chunks('json', rows), [typed('words', 'text', 'text[]'), column('text')], tally)
+    const expected = [['\ufffd', 'a\ufffdb', null], ['x\ufffd'], ['😀'], ['a\ufffd', 'b']]
+    expect((await readByHyparquet(file)).map(({ words }) => words)).toEqual(expected)
+    expect(tally.changes).toEqual([{ resource: 'things', column: 'words', cause: 'invalid_utf8', cells: 3 }])
+    expect(tally.results).toEqual({ successful: 1, warnings: 3, errors: 0 })
+  })
+
   it('takes documents of every depth and kind', async () => {
     const documents = [
       '"\\ud800"',

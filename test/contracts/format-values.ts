@@ -29,6 +29,7 @@ const VALUES: readonly (readonly [string, CellType, Cell])[] = [
   ['the text undefined', 'text', 'undefined'],
   ['a formula', 'text', '=1+1'],
   ['a full-width formula', 'text', '\uff1d1+1'],
+  ['half a surrogate pair, spelt as an escape in a stored list', 'json', '["\\ud800","x"]'],
   ['a negative number', 'decimal', { number: '-1250.5' }],
   ['a small number', 'float', { number: '-1e-7' }],
   ['zeros in front', 'text', '00123'],
