@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, rmSync } from 'node:fs'
+import { getCompileCacheDir } from 'node:module'
 import { Socket } from 'node:net'
 import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -44,8 +45,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (!input || !output) throw new Error('two pipes were asked for')
     const child = spawn(process.execPath, [fileURLToPath(runnable('engine-process'))], {
       stdio: ['pipe', 'ignore', 'ignore', 'pipe', input.readFd, output.writeFd],
-      // Nothing of the service's own environment, which holds its secrets.
-      env: {},
+      // Nothing of the service's own environment, which holds its secrets; only where compiled modules lie.
+      env: { NODE_COMPILE_CACHE: getCompileCacheDir() },
       // A process group of its own: Ctrl-C and a service manager signal the whole group, and a draining server still needs this one.
       detached: true,
     })

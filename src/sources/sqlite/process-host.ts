@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { getCompileCacheDir } from 'node:module'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { FrameReader } from './frames.ts'
@@ -16,8 +17,8 @@ export const FRAMES_FD = 3
 export function startProcess(options: HostOptions, listener: HostListener): Host {
   const child = spawn(process.execPath, [fileURLToPath(runnable('reader-process'))], {
     stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
-    // Nothing of the service's own environment, which holds its secrets.
-    env: { SQLITE_TMPDIR: options.tempDir },
+    // Nothing of the service's own environment, which holds its secrets; only where compiled modules lie.
+    env: { SQLITE_TMPDIR: options.tempDir, NODE_COMPILE_CACHE: getCompileCacheDir() },
     // A process group of its own: Ctrl-C and a service manager signal the whole group, and a draining server still needs this one.
     // It ends by itself when its standard input closes.
     detached: true,
