@@ -13,6 +13,11 @@ export class RouteTable {
     })
   }
 
+  /** `GET /exports/:id` and so on, in the order of registering. */
+  get all(): readonly string[] {
+    return [...this.#methods].flatMap(([url, methods]) => [...methods].map((method) => `${method} ${url}`))
+  }
+
   /** The methods of a path (without query), in alphabetical order; none where the path is unknown. */
   allowed(path: string): readonly string[] {
     const segments = path.split('/')

@@ -103,6 +103,7 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
   healthRoutes(app, { ready: () => options.ready(), jobs, storage: context.storage, metrics, now })
   openApiRoutes(app, { publicUrl, version: options.version })
   answerUnknown(app, routes)
+  options.log.debug({ routes: routes.all }, 'routes')
   return app
 }
 

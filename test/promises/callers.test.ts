@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createRandom } from '../../src/cli/demo/random.ts'
-import { type Answer, type Body, create, ended, makeKey, makeSite, type Server, type Site, startServer } from '../rig.ts'
+import { type Body, create, ended, makeKey, makeSite, type Server, type Site, startServer } from '../rig.ts'
 import { makeTenants } from './tenants.ts'
 import { ISSUER_CONFIG, makeIssuer, type SignToken } from './tokens.ts'
 
@@ -82,54 +81,6 @@ describe('a token', () => {
       expect(answer).toMatchObject({ status: 401, body: { code: 'UNAUTHORIZED' } })
       expect(answer.headers.get('www-authenticate')).toContain('Bearer')
     }
-  })
-})
-
-describe('the tenant wall', () => {
-  const random = createRandom('ids for callers')
-  const ROUTES: readonly [method: string, path: (id: string) => string][] = [
-    ['GET', (id) => `/exports/${id}`],
-    ['DELETE', (id) => `/exports/${id}`],
-    ['POST', (id) => `/exports/${id}/interrupt`],
-    ['POST', (id) => `/exports/${id}/start`],
-    ['POST', (id) => `/exports/${id}/cancel`],
-    ['GET', (id) => `/exports/${id}/events`],
-    ['GET', (id) => `/exports/${id}/file`],
-    ['GET', (id) => `/exports/${id}/files/1`],
-    ['GET', (id) => `/exports/${id}/files.zip`],
-  ]
-  const PASSING = ['date', 'x-request-id', 'ratelimit-remaining', 'ratelimit-reset', 'x-ratelimit-remaining', 'x-ratelimit-reset']
-  const comparable = ({ status, headers, body: { request_id, ...body } }: Answer): unknown => ({
-    status,
-    body,
-    headers: [...headers].filter(([name]) => !PASSING.includes(name)),
-  })
-
-  it("stands for keys and tokens alike: another tenant's id answers like one that nobody has, and in the same time", async () => {
-    const globex = await makeKey(site, 'globex')
-    const theirs = await create(server, globex, { resource: 'customers' })
-    await ended(server, globex, theirs)
-    const credentials = [await makeKey(site, 'acme'), await sign(statuses('mine-paid'))]
-    for (const credential of credentials) {
-      await server.call(credential, 'GET', '/resources')
-      for (const [method, path] of ROUTES) {
-        const nobodys = await server.call(credential, method, path(random.uuid(7, Date.now())))
-        const answer = await server.call(credential, method, path(theirs))
-        expect(comparable(answer), `${method} ${path(':id')}`).toEqual(comparable(nobodys))
-        expect(answer.status).toBe(404)
-      }
-    }
-    const [key = ''] = credentials
-    const times: [theirs: number[], nobodys: number[]] = [[], []]
-    for (let round = 0; round < 125; round += 1) {
-      for (const [index, id] of [theirs, random.uuid(7, Date.now())].entries()) {
-        const began = performance.now()
-        await server.call(key, 'GET', `/exports/${id}`)
-        times[index]?.push(performance.now() - began)
-      }
-    }
-    const [theirMs, nobodyMs] = times.map((list) => list.toSorted((a, b) => a - b)[list.length >> 1] ?? 0)
-    expect(Math.abs((theirMs ?? 0) - (nobodyMs ?? 0))).toBeLessThan(5)
   })
 })
 

@@ -6,7 +6,9 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 const ISSUER = 'https://auth.example.com/'
 
 /** For the site's `issuers`. */
-export const ISSUER_CONFIG = `[{ issuer: '${ISSUER}', jwks: 'file:jwks.json', audience: 'freight', claims: { tenant: 'org' } }]`
+export const ISSUERS = [{ issuer: ISSUER, jwks: 'file:jwks.json', audience: 'freight', claims: { tenant: 'org' } }]
+/** The same as text of a configuration file. */
+export const ISSUER_CONFIG = JSON.stringify(ISSUERS)
 
 export type SignToken = (claims: Readonly<Record<string, unknown>>) => Promise<string>
 
