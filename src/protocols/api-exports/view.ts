@@ -30,7 +30,8 @@ export function viewExport(job: Job, site: ViewSite) {
     completed_at: time(job.completedAt),
     estimated_completion_at: job.status === 'in_progress' ? time(estimateCompletion(job.progress, site.now)) : null,
     interrupted_at: time(job.interruptedAt ?? job.cancelledAt),
-    records_count: job.progress.total ?? 0,
+    // Rows that could not be counted in the time there was: clients give up on an export of none, and none is made of none.
+    records_count: job.progress.total ?? Math.max(1, job.progress.processed),
     processed_count: job.progress.processed,
     progress: percentage(job.progress, job.status === 'completed') ?? 0,
     attachment_url: site.attachmentUrl,

@@ -147,6 +147,13 @@ describe('an export', () => {
     expect(data.meta).toEqual({ mode: 'live' })
   })
 
+  it('tells of at least one record where they cannot be counted in time: clients take none for the end of it', async () => {
+    const slow = await openApiExports({}, { count: async () => ({ rows: null, exact: false }) })
+    const { body } = await slow.create({ resource_type: 'orders' })
+    expect(body.data.attributes).toMatchObject({ records_count: 1, processed_count: 0, progress: 0 })
+    await slow.close()
+  })
+
   it('echoes what was asked for, in the words in which it was', async () => {
     const asked = {
       resource_type: 'orders',
