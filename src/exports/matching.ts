@@ -3,7 +3,8 @@ import type { Principal } from '../access/principal.ts'
 import type { ExportsContext } from './context.ts'
 import { countRows } from './count.ts'
 
-const COUNT_MS = 500
+/** A look-up by key takes no time; a view may have to be made first, and is read in a process that must be started. */
+const COUNT_MS = 3_000
 
 /** Of the caller's own rows; null where the source did not tell in time, or the caller has nothing to do with the resource. Throws what the catalog refuses. */
 export async function countMatching(

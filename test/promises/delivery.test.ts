@@ -104,6 +104,15 @@ describe('a content export', () => {
     return new Map(objects.map(([name, bytes]) => [name.slice(prefix.length), bytes]))
   }
 
+  it('is not made of a portal that the tenant does not have', async () => {
+    // One of globex, and one of nobody: in the sample data portals are the rows of a view.
+    for (const portalID of ['PROD-1004', 'PROD-9999']) {
+      const body = { portalID, language: { code: 'en-US' }, resourceTypes: ['portals'], dataDestination: toBucket }
+      const answer = await server.call(key, 'POST', '/content/export', body, LANGUAGE)
+      expect(answer).toMatchObject({ status: 404, body: { code: '404-101' } })
+    }
+  })
+
   it('is whole in the bucket when it says so, every article, topic and portal of it', async () => {
     const location = await create(toBucket, { articleCategories: 'all' })
     expect(location).toMatch(/^\/knowledge\/portalmgr\/v4\/content\/export\/[0-9A-F-]{36}$/)
