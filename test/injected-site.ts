@@ -8,32 +8,37 @@ import { createHttpServer } from '../src/http/server.ts'
 import type { ProtocolSite as MountSite, Protocol } from '../src/protocols/protocol.ts'
 import { type ExportsSite, openExportsSite } from './exports-site.ts'
 
-interface InjectedAnswer {
+interface InjectedAnswer<Body> {
   readonly status: number
   readonly headers: Readonly<Record<string, unknown>>
   readonly text: string
-  // biome-ignore lint/suspicious/noExplicitAny: what came over the wire is looked at by the tests, not by the compiler.
-  readonly body: any
+  /** Parsed JSON, as a client of this API has it in mind: that it is so is for the tests to see. Undefined where there is none. */
+  readonly body: Body
 }
 
-export interface InjectedSite extends ExportsSite {
+export interface InjectedSite<Body> extends ExportsSite {
   readonly app: FastifyInstance
   /** Of tenant acme, live. */
   readonly key: string
   /** Of tenant globex. */
   readonly otherKey: string
   /** With acme's key unless the headers say otherwise; text is sent as it stands, anything else as JSON. */
-  call(method: InjectOptions['method'], url: string, payload?: unknown, headers?: Record<string, string>): Promise<InjectedAnswer>
-  get(url: string, headers?: Record<string, string>): Promise<InjectedAnswer>
+  call(
+    method: InjectOptions['method'],
+    url: string,
+    payload?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<InjectedAnswer<Body>>
+  get(url: string, headers?: Record<string, string>): Promise<InjectedAnswer<Body>>
 }
 
-export async function openInjectedSite(options: {
+export async function openInjectedSite<Body>(options: {
   probe: Partial<Probe>
   otherMode: 'live' | 'test'
   protocols?: (site: MountSite) => readonly Protocol[]
   /** What the API's clients send beside the key; `payload` is undefined where there is no body. */
   headersFor: (payload: unknown) => Readonly<Record<string, string>>
-}): Promise<InjectedSite> {
+}): Promise<InjectedSite<Body>> {
   const site = await openExportsSite({ probe: options.probe })
   const { secret: key } = await createKey(site.store, { tenant: 'acme', name: 'test', mode: 'live' }, site.clock.now)
   const other = { tenant: 'globex', name: 'test', mode: options.otherMode }
@@ -51,7 +56,7 @@ export async function openInjectedSite(options: {
     requestsPerMinute: 1_000_000,
     version: '0.0.0-test',
   })
-  const call: InjectedSite['call'] = async (method, url, payload, headers = {}) => {
+  const call: InjectedSite<Body>['call'] = async (method, url, payload, headers = {}) => {
     const answer = await app.inject({
       ...(method === undefined ? {} : { method }),
       url,
@@ -59,7 +64,12 @@ export async function openInjectedSite(options: {
       ...(payload === undefined ? {} : { payload: typeof payload === 'string' ? payload : JSON.stringify(payload) }),
     })
     const isJson = /json/.test(String(answer.headers['content-type'])) && answer.payload !== ''
-    return { status: answer.statusCode, headers: answer.headers, text: answer.payload, body: isJson ? answer.json() : undefined }
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      text: answer.payload,
+      body: (isJson ? answer.json() : undefined) as Body,
+    }
   }
   return {
     ...site,

@@ -6,9 +6,38 @@ import { type InjectedSite, openInjectedSite } from '../injected-site.ts'
 
 export const JSON_API = 'application/vnd.api+json'
 
-export type WireAnswer = Awaited<ReturnType<InjectedSite['call']>>
+interface ResourceObject {
+  readonly id: string
+  readonly type: string
+  readonly links: { readonly self: string }
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly relationships: Readonly<
+    Record<string, { readonly links: unknown; readonly data: readonly { id: string; type: string }[] }>
+  >
+  readonly meta: unknown
+}
 
-export interface ApiExportsSite extends InjectedSite {
+interface ErrorObject {
+  readonly status: string
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+  readonly source: { readonly pointer?: string; readonly parameter?: string }
+  readonly meta: Readonly<Record<string, unknown>>
+}
+
+/** A JSON:API document of any kind; `data` is one resource object or a list of them. */
+interface WireDocument {
+  readonly data: ResourceObject & readonly ResourceObject[]
+  readonly included: readonly ResourceObject[]
+  readonly errors: readonly [ErrorObject, ...ErrorObject[]]
+  readonly meta: { readonly record_count: number; readonly page_count: number }
+  readonly links: Readonly<Record<'first' | 'prev' | 'next' | 'last', string>>
+}
+
+export type WireAnswer = Awaited<ReturnType<InjectedSite<WireDocument>['call']>>
+
+export interface ApiExportsSite extends InjectedSite<WireDocument> {
   /** POST of a document with these attributes. */
   create(attributes: Record<string, unknown>, headers?: Record<string, string>): Promise<WireAnswer>
   /** PATCH of a document with these attributes. */
@@ -23,7 +52,7 @@ export async function openApiExports(
   probe: Partial<Probe> = {},
 ): Promise<ApiExportsSite> {
   const section = { resources: { orders: 'orders', customers: 'customers' }, ...config }
-  const site = await openInjectedSite({
+  const site = await openInjectedSite<WireDocument>({
     probe,
     otherMode: 'test',
     protocols: (mount) => [apiExportsProtocol(section, mount)],

@@ -174,7 +174,7 @@ describe("Freight's own API", () => {
       { type: 'created', attempt: 0, at: api.clock.now.toISOString() },
       { type: 'interrupted', attempt: 0 },
     ])
-    expect(events.data[1].seq).toBeGreaterThan(events.data[0].seq)
+    expect(events.data[1]?.seq).toBeGreaterThan(events.data[0]?.seq ?? 0)
   })
 
   it('leads to the file by a signed link that works without a key', async () => {
@@ -216,7 +216,7 @@ describe("Freight's own API", () => {
 
   it('lists what may be exported, and nothing that is hidden', async () => {
     const { body, text } = await api.get('/resources')
-    expect(body.data.map(({ name }: { name: string }) => name)).toEqual(['orders', 'customers', 'messages'])
+    expect(body.data.map(({ name }) => name)).toEqual(['orders', 'customers', 'messages'])
     expect(body.data[2]).toEqual({
       name: 'messages',
       fields: [
