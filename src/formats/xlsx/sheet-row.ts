@@ -1,5 +1,5 @@
 /** Rows as the rows of a worksheet (ECMA-376 part 1, 18.3.1.73): what each cell is written as. */
-import type { CellType, Shape } from '../../job/row-text.ts'
+import type { Shape } from '../../job/row-text.ts'
 import type { Output } from '../../job/spec.ts'
 import {
   BACKSLASH,
@@ -21,10 +21,9 @@ import {
   skipWord,
 } from '../cells.ts'
 import { RowChanges } from '../changes.ts'
-import { type Member, membersOf, ObjectWriter } from '../json-objects.ts'
+import { ObjectWriter } from '../json-objects.ts'
 import type { RowWriter } from '../rows.ts'
 import {
-  bytesOf,
   DATE,
   FALSE,
   FINE_TIME,
@@ -44,25 +43,13 @@ import {
   VALUE_END,
   WHOLE,
 } from './cell-markup.ts'
+import { type Column, columnsOf } from './columns.ts'
 import { numberKind } from './numbers.ts'
 import { putDigits, Serials } from './serials.ts'
 import { CELL_UNITS, SheetText } from './sheet-text.ts'
-import { columnName } from './sheet-xml.ts'
 
-const NUMERIC: ReadonlySet<CellType> = new Set(['integer', 'decimal', 'float'])
 /** Rows by whose cells the widths are chosen. */
 export const MEASURED_ROWS = 100
-
-interface Column {
-  readonly kind: 'hidden' | 'text' | 'many'
-  readonly name: string
-  readonly reading: 'text' | 'boolean' | 'date' | 'time' | 'number'
-  readonly member: Member
-  /** `<c r="AB` */
-  readonly lead: Uint8Array
-  /** Place among the visible ones. */
-  readonly at: number
-}
 
 export class SheetRow implements RowWriter {
   readonly cursor = new Cursor()
@@ -83,15 +70,8 @@ export class SheetRow implements RowWriter {
   #lastStart = 0
 
   constructor(shape: Shape, output: Output) {
-    let visible = 0
-    this.#columns = membersOf(shape).map((member): Column => {
-      const kind = member.kind === 'value' ? 'text' : member.kind
-      if (kind === 'one') throw new Error('a to-one relation lies open in the flat layout')
-      const at = kind === 'hidden' ? -1 : visible++
-      const lead = bytesOf(`<c r="${columnName(at)}`)
-      return { kind, name: member.name, reading: readingOf(member.type, output), member, lead, at }
-    })
-    this.widths = new Array<number>(visible).fill(0)
+    this.#columns = columnsOf(shape, output)
+    this.widths = this.#columns.flatMap(({ kind }) => (kind === 'hidden' ? [] : [0]))
     this.#text = new SheetText(this.cursor)
     this.#serials = new Serials(output.timeZone)
     const inside: Output = { ...output, times: output.times === 'native' ? 'rfc3339' : output.times }
@@ -300,11 +280,4 @@ export class SheetRow implements RowWriter {
     this.#told(column)
     cursor.i = relation.i
   }
-}
-
-function readingOf(type: CellType, output: Output): Column['reading'] {
-  if (type === 'boolean') return 'boolean'
-  if (output.times === 'native' && type === 'date') return 'date'
-  if (output.times === 'native' && type === 'timestamp') return 'time'
-  return NUMERIC.has(type) ? 'number' : 'text'
 }
