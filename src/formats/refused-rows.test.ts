@@ -97,3 +97,14 @@ it('may be refused for their size: a cell too large, or the row', async () => {
   expect((await readByDuckDb(await collect(pieces))).rows.map(([first]) => first)).toEqual(['a', 'b'])
   expect(rowTally.log).toMatchObject([{ row: 2, key: null, column: null }])
 })
+
+it('are left out of COPY text that is read in one pass, and the rows behind them are written', async () => {
+  const rows = Array.from({ length: 300 }, (_, index): Cell[] => {
+    return [{ number: String(index + 1) }, '{broken', index % 5 === 0 ? 'not a number' : { number: String(index) }, 'x"y']
+  })
+  const { file, tally } = await encoded(rows, 'copy', 100)
+  const kept = rows.map((_, index) => index).filter((index) => index % 5 !== 0)
+  expect(file.rows).toEqual(kept.map((n) => ['"{broken"', String(n), 'x"y']))
+  expect(tally.results).toEqual({ successful: 0, warnings: 240, errors: 60 })
+  expect(tally.changes).toEqual([{ resource: 'things', column: 'document', cause: 'json_invalid', cells: 240 }])
+})
