@@ -19,7 +19,7 @@ interface Panel {
 const WIDTH = 360
 const HEIGHT = 240
 const TOP = 44
-const COLOURS = ['#1b6ca8', '#c2410c', '#15803d', '#7e22ce']
+const COLOURS = ['#1b6ca8', '#c2410c', '#15803d', '#7e22ce', '#0891b2', '#a16207']
 const ROW_TICKS: readonly (readonly [number, string])[] = [
   [10_000, '10⁴'],
   [100_000, '10⁵'],
@@ -46,13 +46,13 @@ export function drawGrowth(lines: readonly Line[], footing: string): string {
       value: (p) => p.mib,
     },
   ]
-  const width = 56 + WIDTH + 80 + WIDTH + 110
+  const width = 56 + WIDTH + 80 + WIDTH + 170
   const height = TOP + HEIGHT + 64
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#333">
 <rect width="${width}" height="${height}" fill="#fff"/>
 ${panels.map((panel) => drawPanel(panel, lines)).join('\n')}
-${lines.map((line, index) => legend(line.name, index, width - 96)).join('\n')}
-<text x="56" y="${height - 10}" fill="#777">${escapeXml(`rows of 13 columns, SQLite; ${footing}`)}</text>
+${lines.map((line, index) => legend(line.name, index, width - 156)).join('\n')}
+<text x="56" y="${height - 10}" fill="#777">${escapeXml(`rows of 13 columns; ${footing}`)}</text>
 </svg>
 `
 }

@@ -9,6 +9,7 @@ import { drawGrowth, type Line } from './growth-chart.ts'
 import { benchFolder, machine } from './machine.ts'
 import { measure, median } from './measure.ts'
 import { makeOrders } from './orders.ts'
+import { serveOrders } from './postgres-orders.ts'
 
 const most = Number(process.argv[2] ?? 10_000_000)
 const svg = process.argv[3] ?? join(import.meta.dirname, '..', 'docs', 'growth.svg')
@@ -19,28 +20,59 @@ const sizes = [10_000, 100_000, 1_000_000, 10_000_000].filter((rows) => rows <= 
 const runsOf = (rows: number): number => (rows > 1_000_000 ? 1 : 3)
 mkdirSync(folder, { recursive: true })
 
-const lines: Line[] = []
-console.log(
-  `${machine()}; SQLite, 13 columns, median of three runs, one of the largest\n\n| format | rows | seconds | rows per second | peak |\n|---|---|---|---|---|`,
-)
-for (const format of ['csv', 'ndjson', 'xlsx', 'parquet']) {
-  const points: Line['points'][number][] = []
-  for (const rows of sizes) {
-    const database = join(folder, `orders-${rows}.db`)
-    makeOrders(database, rows)
-    const output = join(folder, `growth.${format}`)
-    const args = [freight, 'export', '--source', `sqlite:${database}`, '--resource', 'orders', '--format', format]
-    const runs = []
-    for (let run = 0; run < runsOf(rows); run += 1) {
-      runs.push(await measure({ name: format, file: process.execPath, args: [...args, '--force', '--output', output] }))
-    }
-    rmSync(output, { force: true })
-    const seconds = median(runs.map((run) => run.wallSeconds))
-    const mib = Math.max(...runs.map((run) => run.treePeakMib))
-    points.push({ rows, seconds, mib })
-    console.log(`| ${format} | ${rows} | ${seconds.toFixed(2)} | ${Math.round(rows / seconds)} | ${mib.toFixed(0)} MiB |`)
-  }
-  lines.push({ name: format, points })
+interface Database {
+  readonly url: string
+  close(): Promise<void>
 }
-writeFileSync(svg, drawGrowth(lines, machine()))
+
+const SOURCES: readonly { name: string; formats: readonly string[]; open(rows: number): Promise<Database> }[] = [
+  {
+    name: 'SQLite',
+    formats: ['csv', 'ndjson', 'xlsx', 'parquet'],
+    async open(rows) {
+      const path = join(folder, `orders-${rows}.db`)
+      makeOrders(path, rows)
+      return { url: `sqlite:${path}`, close: async () => {} }
+    },
+  },
+  {
+    name: 'PostgreSQL',
+    formats: ['csv', 'ndjson'],
+    async open(rows) {
+      const server = await serveOrders(rows)
+      return { url: server.database, close: () => server.stop() }
+    },
+  },
+]
+
+async function point(rows: number, url: string, format: string): Promise<Line['points'][number]> {
+  const output = join(folder, `growth.${format}`)
+  const args = [freight, 'export', '--source', url, '--resource', 'orders', '--format', format, '--force', '--output', output]
+  const runs = []
+  for (let run = 0; run < runsOf(rows); run += 1) {
+    runs.push(await measure({ name: format, file: process.execPath, args }))
+  }
+  rmSync(output, { force: true })
+  return { rows, seconds: median(runs.map((run) => run.wallSeconds)), mib: Math.max(...runs.map((run) => run.treePeakMib)) }
+}
+
+const lines = new Map<string, Line['points'][number][]>()
+console.log(
+  `${machine()}; 13 columns, median of three runs, one of the largest\n\n| export | rows | seconds | rows per second | peak |\n|---|---|---|---|---|`,
+)
+for (const source of SOURCES) {
+  for (const rows of sizes) {
+    const database = await source.open(rows)
+    for (const format of source.formats) {
+      const name = `${source.name} ${format}`
+      const measured = await point(rows, database.url, format)
+      lines.set(name, [...(lines.get(name) ?? []), measured])
+      const perSecond = Math.round(rows / measured.seconds)
+      console.log(`| ${name} | ${rows} | ${measured.seconds.toFixed(2)} | ${perSecond} | ${measured.mib.toFixed(0)} MiB |`)
+    }
+    await database.close()
+  }
+}
+const drawn = Array.from(lines, ([name, points]) => ({ name, points }))
+writeFileSync(svg, drawGrowth(drawn, machine()))
 console.log(`\n${svg}`)
