@@ -46,7 +46,7 @@ export function docsPage(api: ApiDocument, publicUrl: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} API</title><style>${DOCS_STYLE}</style></head>
 <body><div class="layout"><nav aria-label="Contents"><strong>${title}</strong>${groups.map(([tag, entries]) => navGroup(tag, entries ?? [])).join('')}
-<ul>${schemas.length > 0 ? '<li><a href="#schemas">Schemas</a></li>' : ''}<li><a href="#errors">Errors</a></li><li><a href="openapi.json">openapi.json</a></li></ul></nav>
+<ul><li><a href="#keys">Keys and tokens</a></li>${schemas.length > 0 ? '<li><a href="#schemas">Schemas</a></li>' : ''}<li><a href="#errors">Errors</a></li><li><a href="openapi.json">openapi.json</a></li></ul></nav>
 <main><h1>${title}<small>${escapeHtml(api.info.version)}</small></h1>${prose(api.info.description)}${introduction(publicUrl)}
 ${groups.map(([tag, entries]) => `<h2>${escapeHtml(tag)}</h2>${(entries ?? []).map((entry) => operationSection(entry, publicUrl)).join('\n')}`).join('\n')}
 ${schemas.length > 0 ? `<h2 id="schemas">Schemas</h2>${schemas.map(([name, schema]) => schemaSection(name, schema)).join('\n')}` : ''}
@@ -77,9 +77,20 @@ function navGroup(tag: string, entries: readonly Entry[]): string {
 
 function introduction(publicUrl: string): string {
   const base = escapeHtml(publicUrl)
-  return `<p>Every address begins with <code>${base}</code>. Send an API key as <code>Authorization: Bearer KEY</code> or as
-<code>x-api-key: KEY</code>. Bodies and answers are JSON in UTF-8; unknown fields and parameters are refused. Every answer carries
-<code>X-Request-Id</code>. The examples below expect the key in the shell variable <code>FREIGHT_KEY</code>.</p>`
+  return `<p>Every address begins with <code>${base}</code>. Bodies and answers are JSON in UTF-8; unknown fields and parameters are refused. Every answer carries
+<code>X-Request-Id</code>. The examples below expect a key or token in the shell variable <code>FREIGHT_KEY</code>.</p>
+<h2 id="keys">Keys and tokens</h2><p>Every request needs one of them. Whoever runs this server makes a key where it runs, and sees it once:</p>
+<pre><code>freight keys create --tenant acme --name reports</code></pre>
+<p>Send it as <code>Authorization: Bearer KEY</code>, as <code>x-api-key: KEY</code> or as <code>freight-api-key: KEY</code>: in one header, never in the address.
+A client that expects OAuth 2.0 has a token for it (client credentials; form or JSON), which works until <code>expires_in</code> seconds have passed, or the key is revoked:</p>
+<pre><code>${escapeHtml(tokenCommand(publicUrl))}</code></pre>
+<p>The <code>access_token</code> of the answer is sent as <code>Authorization: Bearer TOKEN</code>, as are tokens (JWT) of the issuers that the configuration of this server names.
+What a caller may do is said by scopes: <code>exports:read</code>, <code>exports:write</code>, <code>exports:download</code>.</p>`
+}
+
+function tokenCommand(publicUrl: string): string {
+  return `curl '${publicUrl}/oauth/token' -d grant_type=client_credentials \\
+  -d client_id="$(echo $FREIGHT_KEY | cut -d_ -f3)" -d client_secret="$FREIGHT_KEY"`
 }
 
 function operationSection({ id, method, path, operation }: Entry, publicUrl: string): string {

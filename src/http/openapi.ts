@@ -18,16 +18,27 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       info: { title: 'Freight', version, description: 'Asynchronous exports: ask for rows, watch progress, download the file.' },
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'An API key.' },
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'An API key, as `freight keys create` makes it; a token that `POST /oauth/token` grants for one; or a token (JWT) of an issuer that the configuration names.',
+          },
           apiKey: {
             type: 'apiKey',
             in: 'header',
             name: 'x-api-key',
             description: 'The same key, for clients that cannot send a bearer token.',
           },
+          freightApiKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'freight-api-key',
+            description: 'The same, where x-api-key is taken by something else on the way.',
+          },
         },
       },
-      security: [{ bearer: [] }, { apiKey: [] }],
+      security: [{ bearer: [] }, { apiKey: [] }, { freightApiKey: [] }],
     },
     stripBasePath: false,
     refResolver: {

@@ -116,12 +116,12 @@ describe('metrics', () => {
 })
 
 describe('the description of the API', () => {
-  it('is OpenAPI 3.1 with every route of the own API, both ways to send a key and the configured address', async () => {
+  it('is OpenAPI 3.1 with every route of the own API, each way to send a key and the configured address', async () => {
     const answer = await site.app.inject('/openapi.json')
     const api = answer.json()
     expect(api.openapi).toBe('3.1.0')
     expect(api.servers).toEqual([{ url: 'https://freight.example' }])
-    expect(Object.keys(api.components.securitySchemes)).toEqual(['bearer', 'apiKey'])
+    expect(Object.keys(api.components.securitySchemes)).toEqual(['bearer', 'apiKey', 'freightApiKey'])
     expect(Object.keys(api.paths)).toEqual(
       expect.arrayContaining([
         '/exports',
@@ -167,6 +167,22 @@ describe('the description of the API', () => {
     const targets = [...body.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id)
     for (const id of targets) expect(body).toContain(`id="${id}"`)
     expect(balanced(body)).toBe(true)
+  })
+
+  it('says how a key or token is had, and each way to send it that it names works', async () => {
+    const { body } = await site.app.inject('/docs')
+    for (const text of ['freight keys create --tenant', 'https://freight.example/oauth/token', 'grant_type=client_credentials']) {
+      expect(body).toContain(text)
+    }
+    const headers = [...body.matchAll(/<code>([\w-]+): (Bearer )?KEY<\/code>/g)].map(([, name = '', scheme = '']) => [
+      name,
+      scheme,
+    ])
+    expect(headers.map(([name]) => name)).toEqual(['Authorization', 'x-api-key', 'freight-api-key'])
+    for (const [name = '', scheme] of headers) {
+      const answer = await site.app.inject({ url: '/resources', headers: { [name]: `${scheme}${site.key}` } })
+      expect(answer.statusCode, name).toBe(200)
+    }
   })
 
   it('is found from the root, by programs and by people', async () => {
