@@ -32,12 +32,39 @@ const DAY_MS = 86_400_000
 /** The first column is the primary key; `tenant_id` says whose a row is. */
 export type Tables = Readonly<Record<string, Readonly<Record<string, CellType>>>>
 
+/** Of an export in a v1-exports answer, and of one in a JSON:API document. */
+interface WireExport {
+  readonly id: string
+  readonly status: string
+  readonly row_count?: number
+  readonly created_at: string
+  readonly attributes: { readonly status: string; readonly processed_count: number; readonly attachment_url: string | null }
+}
+
+/** Of every protocol as much as its tests look into by name; the strict schemas beside them say what is really there. */
+export interface WireBody {
+  readonly id: string
+  readonly code: string
+  readonly status: string
+  readonly progress: { readonly processed: number }
+  readonly message: string
+  readonly detail: string
+  readonly developerMessage: string
+  readonly request_id: string
+  readonly downloadUrl: string
+  readonly processedItems: number
+  readonly error: { readonly code: string; readonly message: string }
+  readonly errors: unknown
+  readonly meta: { readonly request_id: string }
+  readonly data: WireExport & readonly WireExport[]
+}
+
 export interface WireAnswer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  // biome-ignore lint/suspicious/noExplicitAny: what came over the wire is looked at by the tests, not by the compiler.
-  readonly body: any
+  /** Parsed JSON; undefined where there is none. */
+  readonly body: WireBody
 }
 
 export interface WireRequest {

@@ -39,11 +39,11 @@ const CsvMappings = Type.Object(
 
 function expectMapping({ status, body }: WireAnswer, expected: number): Type.Static<typeof CsvMapping> {
   expect([status, ...Value.Errors(CsvMapping, body)]).toEqual([expected])
-  return body
+  return Value.Parse(CsvMapping, body)
 }
 function expectMappings({ status, body }: WireAnswer): Type.Static<typeof CsvMappings> {
   expect([status, ...Value.Errors(CsvMappings, body)]).toEqual([200])
-  return body
+  return Value.Parse(CsvMappings, body)
 }
 
 const columns = [

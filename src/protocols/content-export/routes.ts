@@ -44,7 +44,7 @@ export function contentRoutes(app: FastifyInstance, config: ContentExportConfig,
       assertMayWith(context, caller, named, 'write')
       const { resource, portal } = config.portals
       const portals = await countMatching(context, caller, resource, { [`${portal}_eq`]: asked.portalID })
-      // Unknown in the time there was: then the export itself finds out.
+      // Not told in the time there was: to refuse a portal that may be there would be worse.
       if (portals === 0) throw unknownPortal(asked.portalID)
       const job = await createExport(context, caller, input)
       return reply.code(202).header('location', `${prefix}/content/export/${job.id.toUpperCase()}`).send()

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Static, Type } from 'typebox'
+import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { jobId } from '../../../test/contracts/sample-job.ts'
@@ -240,7 +240,7 @@ describe('v1-exports', () => {
       expect((await get(`/${unknown}/download`)).status).toBe(404)
       expect((await site.ask(`/v1/exports/${unknown}`, { method: 'DELETE' })).status).toBe(404)
     }
-    const listed = (await get('')).body.data.map((each: Static<typeof Export>) => each.id)
+    const listed = (await get('')).body.data.map(({ id }) => id)
     expect(listed).not.toContain(id)
     expect(listed).not.toContain(both)
   })
@@ -264,7 +264,7 @@ describe('v1-exports', () => {
 
   it('lists every export of the tenant, newest first, and none of another', async () => {
     const { data } = (await get('')).body
-    const ids = data.map((each: Static<typeof Export>) => each.id)
+    const ids = data.map(({ id }) => id)
     expect(ids.length).toBeGreaterThan(10)
     expect(ids).toEqual([...ids].sort().reverse())
     expect((await get('', { authorization: `Bearer ${site.otherKey}` })).body.data).toEqual([])
