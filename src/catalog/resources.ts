@@ -95,18 +95,7 @@ export function resolveResource(name: string, config: ResolvedResource, table: T
   const tenant = tenantColumn(config, place, (asked) => column('tenant', asked))
   const typeOf = (asked: string): CellType => types.get(asked) ?? columns.get(asked)?.type ?? 'any'
 
-  const fields = new Map<string, Field>()
-  for (const { name: own, type, declaredType, nullable, strict } of table.columns) {
-    if (hidden.has(own)) continue
-    const name = names.get(own) ?? own
-    const declared = declaredType !== '' && typeOf(own) === type ? declaredType : null
-    const field = { name, column: own, type: typeOf(own), declaredType: declared, nullable, strict, ...policyOf(config, name) }
-    const other = fields.get(field.name)
-    if (other) {
-      throw configInvalid(`${place}.rename`, `the columns "${other.column}" and "${own}" would both be called "${field.name}".`)
-    }
-    fields.set(field.name, field)
-  }
+  const fields = fieldsOf(config, place, table, { hidden, names, typeOf })
   assertPolicies(config, place, fields)
   const rows = Object.entries(config.scope ?? {}).map(([asked, claim]): RowRule => {
     return { column: column('scope', asked), type: typeOf(asked), claim }
@@ -130,6 +119,28 @@ export function resolveResource(name: string, config: ResolvedResource, table: T
     code: table.code ?? null,
     dryOmits: dryOmits(config, place, table, fields),
   }
+}
+
+/** The columns that callers see, by their public names. */
+function fieldsOf(
+  config: ResolvedResource,
+  place: string,
+  table: TableDescription,
+  asked: { hidden: ReadonlySet<string>; names: ReadonlyMap<string, string>; typeOf: (column: string) => CellType },
+): Map<string, Field> {
+  const fields = new Map<string, Field>()
+  for (const { name: column, type: found, declaredType: declared, nullable, strict } of table.columns) {
+    if (asked.hidden.has(column)) continue
+    const name = asked.names.get(column) ?? column
+    const type = asked.typeOf(column)
+    // Of a type that the configuration says otherwise, the database's own name says nothing.
+    const declaredType = declared !== '' && type === found ? declared : null
+    const other = fields.get(name)
+    if (other)
+      throw configInvalid(`${place}.rename`, `the columns "${other.column}" and "${column}" would both be called "${name}".`)
+    fields.set(name, { name, column, type, declaredType, nullable, strict, ...policyOf(config, name) })
+  }
+  return fields
 }
 
 /** Checked here too, not only with the file: an embedding may build its resources by hand, and no rule must never mean "all". */

@@ -23,7 +23,7 @@ export function figuresOf(progress: Progress, now: Date): Figures {
     processed: progress.processed,
     total: progress.total,
     totalIsEstimate: progress.totalIsEstimate,
-    percentage: percentage(progress, false),
+    percentage: percentage(progress, 'in_progress'),
     rowsPerSecond: progress.rowsPerSecond,
     secondsLeft: doneAt === null ? null : Math.max(0, (doneAt.getTime() - now.getTime()) / 1000),
   }

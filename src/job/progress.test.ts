@@ -90,29 +90,29 @@ describe('the estimated end', () => {
 
 describe('the percentage', () => {
   it('is cut to two places, never rounded up', () => {
-    expect(percentage(progress({ processed: 1, total: 3 }), false)).toBe(33.33)
-    expect(percentage(progress({ processed: 2, total: 3 }), false)).toBe(66.66)
-    expect(percentage(progress({ processed: 0 }), false)).toBe(0)
+    expect(percentage(progress({ processed: 1, total: 3 }), 'in_progress')).toBe(33.33)
+    expect(percentage(progress({ processed: 2, total: 3 }), 'in_progress')).toBe(66.66)
+    expect(percentage(progress({ processed: 0 }), 'in_progress')).toBe(0)
   })
 
   it('is exact where two places are', () => {
     const wrong: number[] = []
     for (let processed = 0; processed < 10_000; processed += 1) {
-      if (percentage(progress({ processed, total: 10_000 }), false) !== processed / 100) wrong.push(processed)
+      if (percentage(progress({ processed, total: 10_000 }), 'in_progress') !== processed / 100) wrong.push(processed)
     }
     expect(wrong).toEqual([])
   })
 
   it('reaches 100 only when the job is done', () => {
-    expect(percentage(progress({ processed: 1_000 }), false)).toBe(99.99)
-    expect(percentage(progress({ processed: 5_000, totalIsEstimate: true }), false)).toBe(99.99)
-    expect(percentage(progress({ processed: 1_000 }), true)).toBe(100)
+    expect(percentage(progress({ processed: 1_000 }), 'in_progress')).toBe(99.99)
+    expect(percentage(progress({ processed: 5_000, totalIsEstimate: true }), 'in_progress')).toBe(99.99)
+    expect(percentage(progress({ processed: 1_000 }), 'completed')).toBe(100)
   })
 
   it('is unknown without a total, 0 for an empty one, and 100 once done in either case', () => {
-    expect(percentage(progress({ total: null }), false)).toBeNull()
-    expect(percentage(progress({ total: 0, processed: 0 }), false)).toBe(0)
-    expect(percentage(progress({ total: null }), true)).toBe(100)
-    expect(percentage(progress({ total: 0, processed: 0 }), true)).toBe(100)
+    expect(percentage(progress({ total: null }), 'in_progress')).toBeNull()
+    expect(percentage(progress({ total: 0, processed: 0 }), 'in_progress')).toBe(0)
+    expect(percentage(progress({ total: null }), 'completed')).toBe(100)
+    expect(percentage(progress({ total: 0, processed: 0 }), 'completed')).toBe(100)
   })
 })

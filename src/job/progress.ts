@@ -1,5 +1,5 @@
 /** Progress, rate and the honest estimate of when a run will be done. */
-import type { Progress } from './job.ts'
+import type { JobStatus, Progress } from './job.ts'
 
 /** The rate is that of the last seconds: long enough to be calm, short enough to follow a source that slows down. */
 const WINDOW_MS = 5_000
@@ -40,11 +40,11 @@ export function estimateCompletion(progress: Progress, now: Date): Date | null {
 }
 
 /**
- * 0 to 100. 100 only for a completed job (`done`): until the file is verified and published at most 99.99.
+ * 0 to 100. 100 only for a completed job: until its files are verified and published at most 99.99.
  * Null while there is no total. Never less than what the run has reached before.
  */
-export function percentage(progress: Progress, done: boolean): number | null {
-  if (done) return 100
+export function percentage(progress: Progress, status: JobStatus): number | null {
+  if (status === 'completed') return 100
   if (progress.total === null) return null
   if (progress.total === 0) return progress.reached
   // Multiplied first, among integers: 57 / 100 * 10,000 is 5699.99... and would be cut to 56.99.

@@ -70,7 +70,7 @@ async function runInto(input: OneShotRun, put: Put, paths: readonly string[]): P
         const at = new Date()
         rate.add(at.getTime(), progress.processed)
         const current = { ...progress, rowsPerSecond: rate.perSecond(), reached, at }
-        reached = percentage(current, false) ?? reached
+        reached = percentage(current, 'in_progress') ?? reached
         input.onProgress(current)
       },
       fileWritten: () => {},

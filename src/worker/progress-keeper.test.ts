@@ -56,7 +56,7 @@ it('a total that turns out larger than estimated takes no percentage back', asyn
   clock.ms = 3000
   keeper.report({ processed: 90, total: 200, totalIsEstimate: false })
   await keeper.settled()
-  expect(stored.map((progress) => percentage(progress, false))).toEqual([40, 40, 45])
+  expect(stored.map((progress) => percentage(progress, 'in_progress'))).toEqual([40, 40, 45])
 })
 
 it('a write that changes nothing tells the run that the job is no longer its own', async () => {

@@ -70,7 +70,7 @@ export class ProgressKeeper {
     const total = rows !== null && isEstimate && this.#processed > rows ? null : rows
     const rowsPerSecond = this.#rate.perSecond()
     const progress = { processed: this.#processed, total, totalIsEstimate: isEstimate, rowsPerSecond, reached: this.#reached, at }
-    this.#reached = percentage(progress, false) ?? this.#reached
+    this.#reached = percentage(progress, 'in_progress') ?? this.#reached
     return { ...progress, reached: this.#reached }
   }
 

@@ -33,7 +33,7 @@ export function viewExport(job: Job, site: ViewSite) {
     // Rows that could not be counted in the time there was: clients give up on an export of none, and none is made of none.
     records_count: job.progress.total ?? Math.max(1, job.progress.processed),
     processed_count: job.progress.processed,
-    progress: percentage(job.progress, job.status === 'completed') ?? 0,
+    progress: percentage(job.progress, job.status) ?? 0,
     attachment_url: site.attachmentUrl,
     errors_log: job.status === 'failed' ? errorsLog(job.error) : {},
     created_at: job.createdAt.toISOString(),

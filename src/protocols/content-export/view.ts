@@ -37,7 +37,7 @@ export function viewStatus(job: Job, now: Date) {
 
 /** An estimated total is a whole number too; while there is none, only what is done is told. */
 function viewProgress({ progress, status }: Job) {
-  const done = percentage(progress, status === 'completed')
+  const done = percentage(progress, status)
   return {
     processed: progress.processed,
     ...(progress.total === null ? {} : { total: Math.max(Math.round(progress.total), progress.processed) }),

@@ -28,17 +28,27 @@ const LONGEST_NAME = 200
 export function validationError(error: FastifyError): FreightError | null {
   const [first] = error.validation ?? []
   if (!first) return null
-  const isBody = error.validationContext === 'body'
-  const place = pointerOf(first)
-  // A query parameter has no depth: its name alone says where.
-  const pointer = isBody ? place : place.split('/')[1]
-  const code = isBody ? CODES.find(([where]) => where.test(place))?.[1] : undefined
-  const allowed = allowedAt(first, isBody)
-  const details: ErrorDetails = { ...(pointer === undefined ? {} : { pointer }), ...(allowed ? { allowed } : {}) }
-  const subject = isBody ? (place === '' ? 'The body' : place) : `The query parameter ${pointer ?? ''}`
-  return new FreightError(code ?? 'VALIDATION_FAILED', sentence(first, subject, isBody, allowed ?? []), {
-    details,
-  })
+  return error.validationContext === 'body' ? refusedBody(first) : refusedParameter(first)
+}
+
+function refusedBody(refusal: FastifySchemaValidationError): FreightError {
+  const pointer = pointerOf(refusal)
+  const subject = pointer === '' ? 'The body' : pointer
+  const code = CODES.find(([where]) => where.test(pointer))?.[1] ?? 'VALIDATION_FAILED'
+  const { keyword, params } = refusal
+  const allowed = keyword === 'additionalProperties' ? namesAt(refusal.instancePath) : valuesOf(refusal)
+  const isReadOnly = keyword === 'additionalProperties' && READ_ONLY.has(String(params.additionalProperty))
+  const message = isReadOnly ? `${subject} is set by Freight and cannot be sent.` : sentence(refusal, subject, allowed ?? [])
+  return new FreightError(code, message, { details: { pointer, ...(allowed ? { allowed } : {}) } })
+}
+
+/** A query parameter has no depth: its name alone says where. */
+function refusedParameter(refusal: FastifySchemaValidationError): FreightError {
+  const name = pointerOf(refusal).split('/')[1]
+  const allowed = valuesOf(refusal)
+  const details: ErrorDetails = { ...(name === undefined ? {} : { pointer: name }), ...(allowed ? { allowed } : {}) }
+  const message = sentence(refusal, `The query parameter ${name ?? ''}`, allowed ?? [])
+  return new FreightError('VALIDATION_FAILED', message, { details })
 }
 
 function pointerOf({ keyword, instancePath, params }: FastifySchemaValidationError): string {
@@ -53,12 +63,15 @@ function member(pointer: string, name: string): string {
   return `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
-/** What would have been accepted, where that is a list: the values of an enum, the names of an object. */
-function allowedAt({ keyword, instancePath, params }: FastifySchemaValidationError, isBody: boolean): string[] | undefined {
-  if (keyword === 'enum') return listOf(params.allowedValues)
-  if (keyword !== 'additionalProperties' || !isBody) return undefined
+/** The names of the object there. */
+function namesAt(instancePath: string): string[] {
   if (instancePath === '') return Object.keys(ExportBody.properties)
   return Object.keys(instancePath === '/options' ? OptionsBody.properties : PartBody.properties)
+}
+
+/** The values of an enum. */
+function valuesOf({ keyword, params }: FastifySchemaValidationError): string[] | undefined {
+  return keyword === 'enum' ? listOf(params.allowedValues) : undefined
 }
 
 function listOf(values: unknown): string[] {
@@ -68,12 +81,10 @@ function listOf(values: unknown): string[] {
 function sentence(
   { keyword, params, message }: FastifySchemaValidationError,
   subject: string,
-  isBody: boolean,
   allowed: readonly string[],
 ): string {
   switch (keyword) {
     case 'additionalProperties':
-      if (isBody && READ_ONLY.has(String(params.additionalProperty))) return `${subject} is set by Freight and cannot be sent.`
       if (String(params.additionalProperty).length > LONGEST_NAME) return `${subject} has a member that is not known here.`
       return `${subject} is not known here.${didYouMean(String(params.additionalProperty), allowed)}`
     case 'required':

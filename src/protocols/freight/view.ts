@@ -82,7 +82,7 @@ function viewProgress({ progress, status }: Job) {
     processed: progress.processed,
     total: progress.total,
     total_is_estimate: progress.totalIsEstimate,
-    percentage: percentage(progress, status === 'completed'),
+    percentage: percentage(progress, status),
     rows_per_second: progress.rowsPerSecond === null ? null : Math.round(progress.rowsPerSecond),
   }
 }
