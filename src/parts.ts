@@ -1,6 +1,6 @@
 /**
- * From a configuration to the back ends it names: sources, formats, compressions, storage. Used by `service.ts` and by the
- * threads, which build their own from the same plain `Config`. The only file beside `service.ts` that names a back end.
+ * From a configuration to the back ends it names: sources, formats, compressions, storage. Used by the two composition roots
+ * and by the threads, which build their own from the same plain `Config`. Deliveries have a file of their own, `deliveries.ts`.
  */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
