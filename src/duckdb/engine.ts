@@ -6,9 +6,10 @@ import { getCompileCacheDir } from 'node:module'
 import { Socket } from 'node:net'
 import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { FreightError } from '../job/errors.ts'
+import { Feed } from './feed.ts'
 import { ANSWERS_FD, type Answer, lineOf, OPENING_ID, type Opening, type Refusal, type Request } from './messages.ts'
 import { makePipes } from './pipe.ts'
 import { makeWorkFolder } from './work-folder.ts'
@@ -39,6 +40,13 @@ interface Pending {
  * Rejects with CONFIG_INVALID when `@duckdb/node-api` is not installed, with a `DuckDbFault` when the database cannot be opened.
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const engine = await spawnEngine(options)
+  await engine.opened
+  return engine
+}
+
+/** The same before DuckDB is there: what it is to read may be written already, and what is asked waits for `opened`. */
+export async function spawnEngine(options: EngineOptions): Promise<Engine> {
   const workFolder = makeWorkFolder(options.tempDir)
   try {
     const [input, output] = await makePipes(workFolder, 2)
@@ -54,7 +62,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     closeSync(output.writeFd)
     const engine = new Engine(child, { input: input.writeFd, output: output.readFd, workFolder })
     const { database, files, threads, memoryMb } = options
-    await engine.open({ database, files, threads, memoryMb, workFolder })
+    engine.open({ database, files, threads, memoryMb, workFolder })
     return engine
   } catch (thrown) {
     rmSync(workFolder, { recursive: true, force: true })
@@ -69,9 +77,11 @@ function runnable(name: string): URL {
 
 export class Engine {
   /** What SQL reads at INPUT_PATH; ended by `endInput`. */
-  readonly input: Writable
+  readonly input: Feed
   /** What SQL writes to OUTPUT_PATH; ends after `closeOutput`, and when the process is gone. */
   readonly output: Readable
+  /** Rejects as `startEngine` does. */
+  opened: Promise<void> = Promise.resolve()
   readonly #child: ReturnType<typeof spawn>
   readonly #workFolder: string
   readonly #gone: Promise<unknown>
@@ -82,10 +92,9 @@ export class Engine {
   constructor(child: ReturnType<typeof spawn>, ends: { input: number; output: number; workFolder: string }) {
     this.#child = child
     this.#workFolder = ends.workFolder
-    this.input = new Socket({ fd: ends.input, readable: false, writable: true })
+    this.input = new Feed(ends.input)
     this.output = new Socket({ fd: ends.output, readable: true, writable: false })
     // Whoever writes or reads is told by its own call; without a listener the process would end.
-    this.input.on('error', () => {})
     this.output.on('error', () => {})
     child.stdin?.on('error', () => {})
     this.#gone = once(child, 'close').catch(() => {})
@@ -94,13 +103,20 @@ export class Engine {
     createInterface({ input: child.stdio[ANSWERS_FD] as Readable }).on('line', (line) => this.#hear(line))
   }
 
-  async open(opening: Opening): Promise<void> {
+  open(opening: Opening): void {
     const opened = this.#answerTo(OPENING_ID)
     this.#say(opening)
-    await opened.catch(async (error: unknown) => {
-      await this.end()
-      throw error
-    })
+    this.opened = opened.then(
+      () => {},
+      async (error: Error) => {
+        // Before the end, which would be told as the reason otherwise.
+        this.#finish(error)
+        await this.end()
+        throw error
+      },
+    )
+    // Whoever waits for it is told.
+    this.opened.catch(() => {})
   }
 
   /** Why nothing more can be asked; null while it can. */
@@ -126,8 +142,9 @@ export class Engine {
 
   /** Ends what SQL reads at INPUT_PATH, once it has begun to. */
   async endInput(): Promise<void> {
+    await this.input.drained()
     await this.#ask({ ask: 'inputOpened' }, null)
-    this.input.end()
+    this.input.close()
   }
 
   async closeOutput(): Promise<void> {
@@ -139,7 +156,7 @@ export class Engine {
     this.#finish(new FreightError('ABORTED', 'DuckDB was stopped.'))
     this.#child.kill('SIGKILL')
     if (this.#child.pid !== undefined) await this.#gone
-    this.input.destroy()
+    await this.input.end()
     this.output.destroy()
     rmSync(this.#workFolder, { recursive: true, force: true })
   }
@@ -185,7 +202,7 @@ export class Engine {
     this.#over ??= error
     for (const { reject } of this.#pending.values()) reject(this.#over)
     this.#pending.clear()
-    this.input.destroy(this.#over)
+    this.input.fail(this.#over)
   }
 }
 

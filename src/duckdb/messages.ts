@@ -47,3 +47,14 @@ export const OUTPUT_FD = 5
 export const INPUT_PATH = `/dev/fd/${INPUT_FD}`
 /** What SQL writes to so that it comes out of `output`. */
 export const OUTPUT_PATH = `/dev/fd/${OUTPUT_FD}`
+
+/** To the thread that writes into INPUT_FD's other end, and back when it is done with the bytes, which are shared memory. */
+export interface Filled {
+  readonly bytes: Uint8Array
+  readonly length: number
+}
+
+export interface Written {
+  readonly bytes: Uint8Array
+  readonly fault: string | null
+}

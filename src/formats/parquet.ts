@@ -3,7 +3,7 @@
  * the rows nor the file ever lie on disk here.
  */
 import type { Readable } from 'node:stream'
-import { DuckDbFault, type Engine, startEngine } from '../duckdb/engine.ts'
+import { DuckDbFault, type Engine, spawnEngine } from '../duckdb/engine.ts'
 import { INPUT_PATH, OUTPUT_PATH } from '../duckdb/messages.ts'
 import { FreightError } from '../job/errors.ts'
 import type { RowChunk, Shape } from '../job/row-text.ts'
@@ -29,6 +29,8 @@ const MEMORY_MB = 256
 const MEMORY_PER_CELL_MB = 24
 /** Each column of a row group has its own buffers: 1,600 columns need 400 MB. */
 const COLUMNS_PER_MEMORY_MB = 10
+/** An eighth less processor time than with DuckDB's own 3, and files a twentieth larger. */
+const ZSTD_LEVEL = 1
 /** As many rows as DuckDB groups by itself, and fewer where they are heavy: a group is held in memory until it is written. */
 const ROW_GROUP_ROWS = 122_880
 const ROW_GROUP_BYTES = 32 * 1024 * 1024
@@ -59,7 +61,7 @@ async function* encode(
   const limits: RowLimits = { cellBytes: cellMb * MEGABYTE, rowBytes: rowMb * MEGABYTE }
   const memoryMb =
     MEMORY_MB + MEMORY_PER_CELL_MB * Math.max(0, cellMb - CELL_MB) + Math.floor(columns.length / COLUMNS_PER_MEMORY_MB)
-  const engine = await startEngine({ tempDir: options.tempDir, threads: 1, memoryMb, database: null, files: [] })
+  const engine = await spawnEngine({ tempDir: options.tempDir, threads: 1, memoryMb, database: null, files: [] })
   const work = new Work()
   try {
     const records = encodeRows(rows, shape, tally, new ParquetRow(shape, columns, output, limits))
@@ -97,22 +99,23 @@ class Work {
   }
 }
 
-/** Each chunk is written out before the next is asked for: its memory is used again. */
+/** Each chunk is taken before the next is asked for: its memory is used again. */
 async function feed(records: AsyncIterable<Uint8Array>, engine: Engine, converting: Promise<void>): Promise<void> {
   for await (const bytes of records) {
-    const { promise, resolve } = Promise.withResolvers<Error | null | undefined>()
-    engine.input.write(bytes, resolve)
-    const broken = await promise
-    if (!broken) continue
-    // A pipe breaks because its reader is gone: why is told there.
-    await converting
-    throw broken
+    try {
+      await engine.input.write(bytes)
+    } catch (broken) {
+      // A pipe breaks because its reader is gone: why is told there.
+      await converting
+      throw broken
+    }
   }
   await engine.endInput()
 }
 
 async function convert(engine: Engine, sql: string, tally: RowTally, rowsBefore: number): Promise<void> {
   try {
+    await engine.opened
     const written = await engine.run(sql)
     const given = tally.rows - rowsBefore
     if (written !== given) {
@@ -138,7 +141,7 @@ function copySql(columns: readonly ParquetColumn[], isOnly: boolean, { rowBytes 
     `max_line_size = ${rowBytes}, buffer_size = ${rowBytes * 2}`,
   ]
   return `copy (select ${select.join(', ')} from read_csv('${INPUT_PATH}', ${options.join(', ')})) to '${OUTPUT_PATH}'
-    (format parquet, compression zstd, row_group_size ${ROW_GROUP_ROWS}, row_group_size_bytes ${ROW_GROUP_BYTES}, use_tmp_file false)`
+    (format parquet, compression zstd, compression_level ${ZSTD_LEVEL}, row_group_size ${ROW_GROUP_ROWS}, row_group_size_bytes ${ROW_GROUP_BYTES}, use_tmp_file false)`
 }
 
 function converted({ kind, written }: ParquetColumn, column: string): string {
