@@ -30,12 +30,14 @@ const ROW_TICKS: readonly (readonly [number, string])[] = [
 export function drawGrowth(lines: readonly Line[], footing: string): string {
   const highest = Math.max(...lines.flatMap((line) => line.points.map((point) => point.mib)))
   const top = Math.ceil(highest / 100) * 100
+  const longest = Math.max(...lines.flatMap((line) => line.points.map((point) => point.seconds)))
+  const powers = Math.ceil(Math.log10(longest)) + 1
   const panels: Panel[] = [
     {
       title: 'seconds',
       left: 56,
-      y: logarithmic(0.1, 100),
-      ticks: [0.1, 1, 10, 100].map((s) => [s, `${s}`]),
+      y: logarithmic(0.1, 10 ** (powers - 1)),
+      ticks: Array.from({ length: powers + 1 }, (_, power) => [10 ** (power - 1), String(10 ** (power - 1))] as const),
       value: (p) => p.seconds,
     },
     {

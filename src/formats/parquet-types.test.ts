@@ -235,6 +235,7 @@ describe('a value that is not of its column', () => {
     ['a time with a zone', 'time', 'time with time zone', '12:00:00+02', '12:00:00+02'],
     ['a list as JSON', 'json', 'INTEGER[]', '[1,null,3]', '[1, NULL, 3]'],
     ['a number as a document', 'json', '', { number: '12.50' }, '12.50'],
+    ['signs that some readers take for a comment', 'text', '', '# a # b // -- ; %', '# a # b // -- ; %'],
   ]
 
   it('is written where it is the same value', async () => {

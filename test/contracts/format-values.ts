@@ -19,6 +19,7 @@ const VALUES: readonly (readonly [string, CellType, Cell])[] = [
   ['spaces around', 'text', '  a b  '],
   ['only a space', 'text', ' '],
   ['only delimiters', 'text', ',,;;\t\t'],
+  ['signs that some readers take for a comment', 'text', '# a # b // -- ; %'],
   ['a backslash', 'text', 'C:\\new\\table'],
   ['NULL', 'text', null],
   ['the empty text', 'text', ''],

@@ -131,6 +131,8 @@ export function describeSource(name: string, make: (statements: string) => Promi
           '{"b":"00"}',
           '[1]',
           ' ',
+          '#1, a # b',
+          '-- ; $1 % ^ ~ | & @ ! ?',
         ]
         for (const [index, text] of texts.entries()) {
           await made.write(`insert into notes values (${index + 100}, null, 'hostile', '${text}')`)
