@@ -25,6 +25,13 @@ export function sourceError(thrown: unknown): unknown {
   if (/^Permission Error|disabled by configuration/i.test(message)) {
     return fail('SOURCE_FAILED', 'A view of the source reads something that lies outside of it, which an export may not do.')
   }
+  if (/Invalid unicode/.test(message)) return fail('SOURCE_FAILED', 'A CSV file of the source is not UTF-8; convert it first.')
+  if (/^Invalid Input Error: Error when sniffing/.test(message)) {
+    return fail(
+      'SOURCE_FAILED',
+      'The first lines of a CSV file of the source have different numbers of fields, or a quote that is not closed. The first line must name the columns; mend it there.',
+    )
+  }
   const line = /^Invalid Input Error: CSV Error on Line: (\d+)/.exec(message)?.[1]
   if (line !== undefined)
     return fail('SOURCE_FAILED', `A CSV file of the source is not well-formed on line ${line}; mend it there.`)

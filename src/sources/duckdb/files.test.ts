@@ -58,10 +58,39 @@ describe('CSV files', () => {
     ])
     // 00501 is no number.
     expect((await vega.describe('zipcodes'))?.columns[0]).toMatchObject({ name: 'zip_code', type: 'text' })
-    const columns = ['iata', 'name', 'city', 'state', 'country', 'latitude', 'longitude']
-    const rows = await readRows(vega, part('airports', columns, KEYLESS))
-    const file = parse(readFileSync(join(VEGA, 'airports.csv')), { from_line: 2 }) as string[][]
-    expect(rows).toEqual(file)
+    for (const name of ['airports', 'la-riots', 'disasters', 'species']) {
+      const [names = [], ...file] = parse(readFileSync(join(VEGA, `${name}.csv`))) as string[][]
+      const rows = await readRows(vega, part(name, names, KEYLESS))
+      expect(rows.map((row) => row.map((cell) => cell ?? ''))).toEqual(file)
+    }
+  })
+
+  it.each([
+    ['a line with more fields', 'a,b\n1,2,3\n4,5,6\n'],
+    ['a line with fewer', 'a,b,c\n1,2\n3,4,5\n'],
+    ['one column and a line with two', 'name\nx,y\n'],
+    ['a title before the names', 'Orders of May\n\na,b\n1,2\n'],
+    ['a comment before the names', '# made by hand\na,b\n1,2\n'],
+    ['a quote that is not closed', 'a,b\n1,"x\n2,y\n'],
+    ['bytes that are not UTF-8', Buffer.from('a,b\n1,caf\xe9\n', 'latin1')],
+  ])('are refused, and no line of them is passed over: %s', async (_what, text) => {
+    writeFileSync(join(folder, 'data', 'broken.csv'), text)
+    const broken = source('csv', join(folder, 'data', 'broken.csv'))
+    await expect(broken.describe('broken')).rejects.toMatchObject({
+      code: 'SOURCE_FAILED',
+      message: expect.stringMatching(/^(The first lines of a CSV|A CSV) file of the source /),
+    })
+  })
+
+  it.each([
+    ['semicolons', 'a;b\n1;"2;3,4"\n'],
+    ['tabs', 'a\tb\n1\t2;3,4\n'],
+    ['bars', 'a|b\n1|2;3,4\n'],
+    ['commas, with other signs inside quotes', '"a",b\n1,"2;3,4"\n'],
+  ])('may be parted by %s, as their first line is', async (_what, text) => {
+    writeFileSync(join(folder, 'data', 'parted.csv'), text)
+    const parted = source('csv', join(folder, 'data', 'parted.csv'))
+    expect(await readRows(parted, part('parted', ['a', 'b'], KEYLESS))).toEqual([['1', '2;3,4']])
   })
 
   it('give numbers their own digits, keep what is not spelt as one, and tell NULL from empty text', async () => {
@@ -129,6 +158,21 @@ describe('Parquet files', () => {
     await snapshot.close()
     const cells = `9223372036854775807,1.10,18446744073709551615,9.0e+999,"2024-02-29 12:34:56.123456","2024-02-29 11:34:56.5+00",{"b":"00FF"},"[\\"1.10\\"]","é\\""`
     expect(text).toBe(`[1,${cells},"[[\\"A\\"],[\\"B\\"]]"]\n[2,${cells},null]\n`)
+  })
+})
+
+describe('files of one table', () => {
+  it.each(['parquet', 'csv'] as const)('keep the columns that only some of them have, NULL in the others: %s', async (kind) => {
+    mkdirSync(join(folder, `grown-${kind}`))
+    const file = (name: string): string => join(folder, `grown-${kind}`, `${name}.${kind}`)
+    await run(`copy (select 1 as id, 'x' as a) to '${file('1')}'; copy (select 'y' as a, 2 as id, 'new' as b) to '${file('2')}'`)
+    const grown = source(kind, join(folder, `grown-${kind}`.replace('grown', '*'), `*.${kind}`))
+    expect((await grown.describe(`grown-${kind}`))?.columns.map(({ name }) => name)).toEqual(['id', 'a', 'b'])
+    const rows = await readRows(grown, part(`grown-${kind}`, ['id', 'a', 'b'], KEYLESS))
+    expect(rows.map((row) => row.map((cell) => cell && String(cell)))).toEqual([
+      ['1', 'x', null],
+      ['2', 'y', 'new'],
+    ])
   })
 })
 

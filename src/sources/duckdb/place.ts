@@ -2,6 +2,7 @@
 import { dirname, sep } from 'node:path'
 import { type Engine, startEngine } from '../../duckdb/engine.ts'
 import { FreightError } from '../../job/errors.ts'
+import { csvArguments } from './csv-dialect.ts'
 import { findTables, identityOf, type TableFiles } from './files.ts'
 import { quoteName, quoteText } from './names.ts'
 
@@ -30,8 +31,6 @@ export interface Place {
 /** Two cores read and sort faster than one, and more of them take more memory. */
 const THREADS = 2
 const MEMORY_MB = 400
-/** As much text as a line of a CSV file may have. */
-const LINE_BYTES = 16_000_000
 
 /** Rejects with SOURCE_UNAVAILABLE where a file is not there, or outside of the folders. */
 export async function findPlace({ kind, path, folders }: DuckDbSourceOptions): Promise<Place> {
@@ -67,12 +66,9 @@ export async function openPlace(options: DuckDbSourceOptions, place: Place, want
 
 export async function makeTable(engine: Engine, kind: DuckDbSourceOptions['kind'], { table, paths }: TableFiles): Promise<void> {
   const list = paths.map(quoteText).join(', ')
-  // Every cell of a CSV file is text as it stands: '00123' is no number.
-  const rows =
-    kind === 'parquet'
-      ? `read_parquet([${list}], hive_partitioning = false)`
-      : `read_csv([${list}], header = true, all_varchar = true, allow_quoted_nulls = false, hive_partitioning = false,
-          max_line_size = ${LINE_BYTES}, buffer_size = ${LINE_BYTES * 2})`
+  const [read, more] = kind === 'parquet' ? ['read_parquet', ''] : ['read_csv', `, ${await csvArguments(engine, paths)}`]
+  // A column that only some of the files have is there, and NULL in the others.
+  const rows = `${read}([${list}], hive_partitioning = false, union_by_name = ${paths.length > 1}${more})`
   await engine.run(`create or replace view ${quoteName(table)} as select * from ${rows}`)
 }
 
