@@ -107,6 +107,8 @@ export interface ProtocolSite {
 
 export async function openProtocolSite(options: {
   tables: Tables
+  /** Of each table, what its resource says beside its tenant. */
+  resources?: Readonly<Record<string, Partial<ResolvedResource>>>
   protocols: (site: MountSite) => Protocol[]
   http?: Partial<HttpOptions>
   probe?: Partial<Probe>
@@ -119,7 +121,7 @@ export async function openProtocolSite(options: {
   await store.migrate()
   const { secret: key } = await createKey(store, { tenant: 'acme', name: 'test', mode: 'live' }, clock.now)
   const { secret: otherKey } = await createKey(store, { tenant: 'globex', name: 'test', mode: 'live' }, clock.now)
-  const catalog = catalogOf(options.tables)
+  const catalog = catalogOf(options.tables, options.resources ?? {})
   const context: ExportsContext = {
     store,
     queue: createLocalQueue({ slots: 2, now: () => clock.now.getTime() }),
@@ -175,13 +177,16 @@ export async function openProtocolSite(options: {
   return site
 }
 
-function catalogOf(tables: Tables) {
+function catalogOf(tables: Tables, differences: Readonly<Record<string, Partial<ResolvedResource>>>) {
   const described = Object.entries(tables).map(([name, columns]): [string, TableDescription] => [
     name,
     describeTable(name, columns),
   ])
   const resources = Object.fromEntries(
-    described.map(([name]): [string, ResolvedResource] => [name, { source: 'main', table: name, tenant: 'tenant_id' }]),
+    described.map(([name]): [string, ResolvedResource] => [
+      name,
+      { source: 'main', table: name, tenant: 'tenant_id', ...differences[name] },
+    ]),
   )
   return createCatalog({ resources, descriptions: new Map(described), retentionMs: 7 * DAY_MS })
 }

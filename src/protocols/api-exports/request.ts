@@ -51,7 +51,10 @@ export function readCreate(body: unknown, site: RequestSite): ReadCreate {
     })
   }
   const { settings } = site
-  const type = readOneOf(attributes, 'resource_type', Object.keys(settings.resources))
+  // What a caller may do nothing with does not exist for them.
+  const offered = new Set(site.resources.map(({ name }) => name))
+  const types = Object.entries(settings.resources).flatMap(([type, resource]) => (offered.has(resource) ? [type] : []))
+  const type = readOneOf(attributes, 'resource_type', types)
   const resource = site.resources.find(({ name }) => name === settings.resources[type])
   const asked: SentAttributes = {
     includes: readNames(attributes, 'includes'),

@@ -554,5 +554,8 @@ describe('scopes', () => {
     const downloader = await keyWith('exports:read', 'exports:download')
     expect((await site.get(`/api/exports/${id}`, downloader)).body.data.attributes.attachment_url).toContain('/downloads/')
     expect((await site.get('/api/exports', await keyWith('exports:read:customers'))).body.meta.record_count).toBe(0)
+    // A type that is not for the caller is one that there is not.
+    const narrow = await site.create({ resource_type: 'orders' }, await keyWith('exports:write:customers'))
+    expect(narrow.body.errors[0].meta).toEqual({ error: 'inclusion', value: 'orders', allowed: ['customers'] })
   })
 })

@@ -75,6 +75,25 @@ export function configuredClients(config: ClientsExportConfig, resources: Resour
   }
 }
 
+/** As one caller has them: fields that are not for them are no columns and no filters. `resources` are the caller's. */
+export function clientsFor(clients: Clients, resources: Resources): Clients {
+  const has = (path: string): boolean => findField(resources, clients.resource, path) !== null
+  const fields = new Map([...clients.fields].filter(([, path]) => has(path)))
+  return {
+    ...clients,
+    fields,
+    filters: Object.fromEntries(Object.entries(clients.filters).filter(([, path]) => has(path))),
+    search: clients.search.filter(has),
+    mappings: new Map([...clients.mappings].map(([code, mapping]) => [code, presetFor(mapping, fields)])),
+  }
+}
+
+/** The product's presets hold what there is; one of the configuration says what it holds. */
+function presetFor(mapping: Mapping, fields: ReadonlyMap<TargetField, string>): Mapping {
+  if (!Object.hasOwn(PRESET_MAPPINGS, mapping.code)) return mapping
+  return { ...mapping, columns: mapping.columns.filter(({ targetField }) => fields.has(targetField)) }
+}
+
 function offeredFields(config: ClientsExportConfig, resources: Resources): Map<TargetField, string> {
   const offered = new Map<TargetField, string>()
   for (const target of TARGET_FIELDS) {

@@ -2,11 +2,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Principal } from '../../access/principal.ts'
 import { assertMayWith } from '../../exports/access.ts'
+import { listResources } from '../../exports/resources.ts'
 import { changeTemplate, removeTemplate, saveTemplate } from '../../exports/templates.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { ProtocolSite } from '../protocol.ts'
 import { refusal } from './body.ts'
-import type { Clients } from './clients.ts'
+import { type Clients, clientsFor } from './clients.ts'
 import { readChangedMapping, readNewMapping, readPage } from './mapping-request.ts'
 import { allMappings, findMapping, MAPPING_KIND, savedMapping } from './mappings.ts'
 import { addressBelow, callerAt, type OfTenant } from './tenant-address.ts'
@@ -27,13 +28,13 @@ export function mappingRoutes(
   for (const path of [MAPPINGS, MAPPINGS_OF_IMPORT]) {
     app.get<OfTenant>(`${prefix}${path}`, async (request) => {
       const caller = callerWho('read', request)
-      return viewMappings(await allMappings(context, caller, clients), readPage(request.query))
+      return viewMappings(await allMappings(context, caller, clientsOf(caller)), readPage(request.query))
     })
   }
 
   app.post<OfTenant>(`${prefix}${MAPPINGS}`, async (request, reply) => {
     const caller = callerWho('write', request)
-    const saved = await saveTemplate(context, caller, MAPPING_KIND, readNewMapping(request.body, clients))
+    const saved = await saveTemplate(context, caller, MAPPING_KIND, readNewMapping(request.body, clientsOf(caller)))
     const location = `${publicUrl()}${addressBelow(prefix, request)}${MAPPINGS}/${saved.id}`
     return reply
       .code(201)
@@ -43,7 +44,7 @@ export function mappingRoutes(
 
   app.get<ByCode>(`${prefix}${MAPPINGS}/:code`, async (request) => {
     const caller = callerWho('read', request)
-    const mapping = await findMapping(context, caller, clients, request.params.code, 'read')
+    const mapping = await findMapping(context, caller, clientsOf(caller), request.params.code, 'read')
     if (mapping) return viewMapping(mapping)
     throw new FreightError('NOT_FOUND', 'There is no mapping with this code.')
   })
@@ -52,7 +53,7 @@ export function mappingRoutes(
     const caller = callerWho('write', request)
     const { code } = request.params
     assertNoPreset(code)
-    const input = readChangedMapping(request.body, clients)
+    const input = readChangedMapping(request.body, clientsOf(caller))
     return viewMapping(savedMapping(await changeTemplate(context, caller, MAPPING_KIND, code, input)))
   })
 
@@ -62,6 +63,10 @@ export function mappingRoutes(
     await removeTemplate(context, caller, MAPPING_KIND, request.params.code)
     return reply.code(204).send()
   })
+
+  function clientsOf(caller: Principal): Clients {
+    return clientsFor(clients, listResources(context, caller))
+  }
 
   function assertNoPreset(code: string): void {
     if (clients.mappings.has(code)) throw refusal('/code', 'This mapping is a preset and can be neither changed nor removed.')

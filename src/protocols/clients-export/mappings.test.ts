@@ -214,9 +214,46 @@ describe('saved mappings', () => {
     const { status, body } = await narrower.ask(EXPORTS, { method: 'POST', body: { mappingCode: 'AAAAAAAAAA' } })
     expect([status, body.errors]).toEqual([
       400,
-      { mappingCode: ['This mapping has a column of Email, which is not offered here any more; change it.'] },
+      { mappingCode: ['This mapping has a column of Email, which is not offered here; change it.'] },
     ])
     await narrower.close()
+  })
+
+  it("hold only what is the caller's to have, as exports do", async () => {
+    const restricted = await openProtocolSite({
+      tables: { clients: CLIENTS },
+      resources: { clients: { fieldScopes: { ni_number: 'pii:read' } } },
+      protocols: (mount) => [
+        clientsExport(
+          {
+            resource: 'clients',
+            waitSeconds: 0.01,
+            mappings: { full: { columns: [{ csvHeader: 'NI', targetField: 'NiNumber' }] } },
+          },
+          mount,
+        ),
+      ],
+    })
+    const asked = async (body: unknown, ...more: string[]) => {
+      const scopes = ['exports:read', 'exports:write', ...more]
+      const { secret } = await createKey(
+        restricted.store,
+        { tenant: 'acme', name: 's', mode: 'live', scopes },
+        restricted.clock.now,
+      )
+      const headers = { authorization: `Bearer ${secret}` }
+      const answer = await restricted.ask(EXPORTS, { method: 'POST', body, headers })
+      const job = answer.status === 202 ? await restricted.store.find(answer.body.code) : null
+      return [answer.status, job?.request.parts[0]?.titles?.includes('NiNumber') ?? null]
+    }
+    expect(await asked({})).toEqual([202, false])
+    expect(await asked({}, 'pii:read')).toEqual([202, true])
+    expect(await asked({ mappingCode: 'individual-clients' })).toEqual([202, false])
+    const inline = { columnMappings: [{ csvHeader: 'NiNumber', targetField: 'NiNumber' }] }
+    expect(await asked(inline)).toEqual([400, null])
+    expect(await asked(inline, 'pii:read')).toEqual([202, true])
+    expect(await asked({ mappingCode: 'full' })).toEqual([400, null])
+    await restricted.close()
   })
 
   it.each([

@@ -74,10 +74,7 @@ function readColumns(members: Members, clients: Clients, named: Mapping | null):
   if (!named) throw new FreightError('NOT_FOUND', 'There is no mapping with this code.', { details: { pointer: '/mappingCode' } })
   const gone = named.columns.find(({ targetField }) => !clients.fields.has(targetField))
   if (!gone) return named.columns
-  throw refusal(
-    '/mappingCode',
-    `This mapping has a column of ${gone.targetField}, which is not offered here any more; change it.`,
-  )
+  throw refusal('/mappingCode', `This mapping has a column of ${gone.targetField}, which is not offered here; change it.`)
 }
 
 function readFilter(value: unknown, clients: Clients): Record<string, unknown> {

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Principal } from '../../access/principal.ts'
 import { assertMayWith } from '../../exports/access.ts'
 import { createExport } from '../../exports/create.ts'
+import { listResources } from '../../exports/resources.ts'
 import { getServedExport } from '../../exports/served.ts'
 import { standingLink } from '../../exports/standing-link.ts'
 import { waitForEnd } from '../../exports/wait.ts'
@@ -10,7 +11,7 @@ import type { Job } from '../../job/job.ts'
 import { goneSignal } from '../gone-signal.ts'
 import { readIdempotencyKey } from '../idempotency-key.ts'
 import type { ProtocolSite } from '../protocol.ts'
-import type { Clients } from './clients.ts'
+import { type Clients, clientsFor } from './clients.ts'
 import { mappingRoutes } from './mapping-routes.ts'
 import { findMapping } from './mappings.ts'
 import { mappingCodeIn, readExport } from './request.ts'
@@ -40,8 +41,9 @@ function exportRoutes(app: FastifyInstance, prefix: string, clients: Clients, { 
     assertMayWith(context, caller, [clients.resource], 'write')
     const key = readIdempotencyKey('clients-export', request.headers['idempotency-key'])
     const code = mappingCodeIn(request.body)
-    const named = code === null ? null : await findMapping(context, caller, clients, code, 'write')
-    const input = { ...readExport(request.body, clients, named), idempotency: key === null ? null : { key, body: request.body } }
+    const own = clientsFor(clients, listResources(context, caller))
+    const named = code === null ? null : await findMapping(context, caller, own, code, 'write')
+    const input = { ...readExport(request.body, own, named), idempotency: key === null ? null : { key, body: request.body } }
     const { id } = await createExport(context, caller, input)
     const over = AbortSignal.any([app.closing, goneSignal(reply)])
     const shown = view(caller, await waitForEnd(context, caller, id, clients.waitSeconds, over))

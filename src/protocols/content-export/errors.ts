@@ -1,4 +1,5 @@
 /** Errors on the wire: WSErrorCommon, `{ code, developerMessage, details?, userMessage? }`. */
+import type { ErrorCode } from '../../job/errors.ts'
 import type { Refusal, RefusalAnswer, RefusedRequest } from '../protocol.ts'
 import { invalidValue, type WireDetail, WireFault } from './faults.ts'
 import { userMessage } from './messages.ts'
@@ -29,11 +30,14 @@ export function refuse(refusal: Refusal, request: RefusedRequest): RefusalAnswer
   }
 }
 
+/** This wire names no fields: what the catalog does not find is not this caller's to have. */
+const NOT_THEIRS: ReadonlySet<ErrorCode> = new Set(['FIELD_UNKNOWN', 'RELATION_UNKNOWN', 'FILTER_UNKNOWN'])
+
 function wireError({ error, status }: Refusal, request: RefusedRequest): WireError {
   const fault = error instanceof WireFault ? error : refusedDestination(error)
   if (fault) return { code: fault.wireCode, message: fault.message, details: fault.wireDetails }
   const isStatus = /\/content\/export\/[^/]/.test(request.path)
-  switch (status) {
+  switch (NOT_THEIRS.has(error.code) ? 403 : status) {
     case 401:
       return isStatus
         ? { code: '401-101', message: "Invalid or expired 'Authorization' header provided. New login is required." }

@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, it } from 'vitest'
 import { describeHostileWire } from '../../../test/contracts/hostile-wire.ts'
 import { openProtocolSite } from '../../../test/protocol-site.ts'
 import { contentExport } from './content-export.ts'
@@ -104,4 +104,24 @@ describeHostileWire('content-export', {
     ['a folder like a formula', asked({ portalID: 'PROD-3000', dataDestination: { ...bucket, path: "s3://exports/=cmd'!A0" } })],
     ['a secret like SQL', asked({ ...toS3({ secretKey: "' or 1=1--" }), portalID: 'PROD-3001' })],
   ],
+})
+
+it('says 403 to a caller that may not have what is exported here', async () => {
+  const site = await openProtocolSite({
+    tables: { portals: row, topics: row, articles: row },
+    resources: { articles: { fieldScopes: { category: 'pii:read' } } },
+    protocols: (mount) => [
+      contentExport(
+        { portals: part('portals'), topics: part('topics'), articles: { ...part('articles'), fields: ['id', 'category'] } },
+        mount,
+      ),
+    ],
+  })
+  const { status, body } = await site.ask('/content/export', {
+    method: 'POST',
+    body: asked(),
+    headers: { 'accept-language': 'en-US' },
+  })
+  expect([status, body]).toEqual([403, { code: '403-197', developerMessage: 'Not authorized to perform this action.' }])
+  await site.close()
 })

@@ -4,9 +4,14 @@ import type { Refusal, RefusalAnswer, RefusedRequest } from '../protocol.ts'
 
 type WireError = readonly [status: number, code: string, message?: string]
 
+const NOT_THEIRS = 'This key may not export what is exported here'
+
 /** Where the wire's status or code is not the usual one; without a message the error's own stands. */
 const WIRE_ERRORS: Partial<Readonly<Record<ErrorCode, WireError>>> = {
   UNAUTHORIZED: [401, 'UNAUTHORIZED', 'Invalid or missing API key'],
+  // This wire names no fields: what the catalog does not find is not this key's to have.
+  FIELD_UNKNOWN: [403, 'FORBIDDEN', NOT_THEIRS],
+  FILTER_UNKNOWN: [403, 'FORBIDDEN', NOT_THEIRS],
   EXPORT_NOT_READY: [400, 'EXPORT_NOT_READY', 'Export is not yet completed'],
   EXPORT_ACTIVE: [409, 'EXPORT_ACTIVE', 'Cannot delete an export that is pending or in progress. Please try again in a moment.'],
   EXPORT_EXPIRED: [410, 'EXPORT_EXPIRED', 'Export has expired'],
@@ -25,7 +30,7 @@ const CODES: Readonly<Record<number, string>> = {
 
 export function refuse({ error, status, headers }: Refusal, { id }: RefusedRequest): RefusalAnswer {
   const [wireStatus, code, message = error.message] = wireError(error, status)
-  const details = detailsOf(error)
+  const details = wireStatus === 403 ? null : detailsOf(error)
   return {
     status: wireStatus,
     headers: { ...headers, 'content-type': 'application/json; charset=utf-8' },

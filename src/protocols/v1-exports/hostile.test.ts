@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, it } from 'vitest'
 import { describeHostileWire } from '../../../test/contracts/hostile-wire.ts'
 import { openProtocolSite } from '../../../test/protocol-site.ts'
 import { v1Exports } from './v1-exports.ts'
@@ -83,4 +83,16 @@ describeHostileWire('v1-exports', {
     ['a direction as a number', { ...span, direction: 1 }],
     ['filters of another protocol', { ...span, filters: { password_hash_eq: 'x' } }],
   ],
+})
+
+it('says 403 to a key that may not have a column that is exported here', async () => {
+  const site = await openProtocolSite({
+    tables: { messages: MESSAGES },
+    resources: { messages: { fieldScopes: { endpoint_id: 'pii:read' } } },
+    protocols: (mount) => [v1Exports({ resource: 'messages', columns: ['id', 'endpoint_id'] }, mount)],
+  })
+  const { status, body } = await site.ask('/v1/exports', { method: 'POST', body: span })
+  expect([status, body.error.code]).toEqual([403, 'FORBIDDEN'])
+  expect(JSON.stringify(body)).not.toContain('endpoint_id')
+  await site.close()
 })
