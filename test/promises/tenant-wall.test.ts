@@ -16,7 +16,7 @@ import { resolveConfig } from '../../src/config.ts'
 import { openAdministration, type Service, startService } from '../../src/service.ts'
 import type { Body } from '../rig.ts'
 import { ISSUERS, makeIssuer } from './tokens.ts'
-import { type Asked, type Ids, type Probe, probesOf, WITHOUT_IDS } from './wall-probes.ts'
+import { type Asked, type Ids, NEW_MAPPING, type Probe, probesOf, WITHOUT_IDS } from './wall-probes.ts'
 
 const SMALL = { customers: 20, skus: 20, orders: 20, clients: 40, articles: 20, messages: 200 }
 
@@ -118,6 +118,7 @@ async function makeTheirs(sample: string, keyId: string): Promise<Ids> {
     reference: 'their-order',
     cursor: (await call(theirKey, 'GET', '/exports?limit=1')).next_cursor,
     tenant: 'globex',
+    mapping: (await call(theirKey, 'POST', '/csv-mappings', NEW_MAPPING)).code,
     portal: cell("select id from content_portals where tenant_id = 'globex'"),
     endpoint: `ep_${cell("select endpoint_id from messages where tenant_id = 'globex' and endpoint_id is not null")}`,
     inboundEndpoint: cell(
@@ -136,9 +137,19 @@ function makeNobodys(): Ids {
   const random = createRandom('ids that nobody has')
   const uuid = (): string => random.uuid(7, Date.now())
   return {
-    ...{ order: uuid(), split: uuid(), stopped: uuid(), message: uuid(), client: uuid(), content: uuid(), row: uuid() },
+    ...{
+      order: uuid(),
+      split: uuid(),
+      stopped: uuid(),
+      message: uuid(),
+      client: uuid(),
+      content: uuid(),
+      row: uuid(),
+      mapping: uuid(),
+    },
     shortOrder: 'AAAAAAAAA1',
     shortStopped: 'AAAAAAAAA2',
+    mapping: 'AAAAAAAAA3',
     reference: 'nobod-order',
     idempotencyKey: 'nobod idempotency key',
     cursor: `${uuid()}.${'a'.repeat(22)}`,
@@ -248,7 +259,7 @@ it("what is another tenant's answers like what nobody has, on every route, to ke
 async function theirStory(): Promise<unknown> {
   const { data } = await call(theirKey, 'GET', '/exports?limit=100')
   const events = await Promise.all(data.map(({ id }: Body) => call(theirKey, 'GET', `/exports/${id}/events`)))
-  return { exports: data, events }
+  return { exports: data, events, mappings: await call(theirKey, 'GET', '/csv-mappings') }
 }
 
 const BOUND_MS = 5

@@ -22,6 +22,8 @@ export interface Ids {
   readonly keyId: string
   /** As a path part of clients-export. */
   readonly tenant: string
+  /** A saved one of clients-export. */
+  readonly mapping: string
   readonly portal: string
   readonly endpoint: string
   readonly inboundEndpoint: string
@@ -83,30 +85,54 @@ const contentCreate = (prefix: string): Probe[] => [
   }),
 ]
 
+/** Of clients-export, whole. */
+const MAPPING = { name: 'Emails', columnMappings: [{ csvHeader: 'Email', targetField: 'Email' }] }
+export const NEW_MAPPING = { ...MAPPING, mappingType: 'Client' }
+
 /** `caller`: its own tenant, as addresses name it. */
 function clients(prefix: string, caller: string): Readonly<Record<string, readonly Probe[]>> {
-  const hasTenant = prefix.endsWith(':tenant')
   const by = (tenant: string): string => prefix.replace(':tenant', tenant)
-  const foreign = (path: (ids: Ids) => string): Probe[] => (hasTenant ? at((ids) => `${by(ids.tenant)}${path(ids)}`) : [])
-  return {
+  /** Below the other tenant's address, where there is one. */
+  const foreign = (path: (ids: Ids) => string): Probe[] =>
+    prefix.endsWith(':tenant') ? at((ids) => `${by(ids.tenant)}${path(ids)}`) : []
+  const saying = (body: object, probes: Probe[]): Probe[] =>
+    probes.map((probe): Probe => {
+      return (ids) => ({ ...probe(ids), body })
+    })
+  const mapping = [
+    ...at((ids) => `${by(caller)}/csv-mappings/${ids.mapping}`),
+    ...foreign((ids) => `/csv-mappings/${ids.mapping}`),
+  ]
+  const all = {
     [`GET ${prefix}/clients/export/csv/:code`]: [
       ...at((ids) => `${by(caller)}/clients/export/csv/${ids.client}`),
       ...at((ids) => `${by(caller)}/clients/export/csv/${ids.client.toUpperCase()}`),
       ...foreign((ids) => `/clients/export/csv/${ids.client}`),
     ],
     [`POST ${prefix}/clients/export/csv`]: [
-      (ids) => ({
+      (ids: Ids) => ({
         path: `${by(caller)}/clients/export/csv`,
         body: {},
         headers: { 'idempotency-key': ids.idempotencyKey },
       }),
-      ...foreign(() => '/clients/export/csv').map(
-        (probe): Probe =>
-          (ids) => ({ ...probe(ids), body: {} }),
+      (ids: Ids) => ({ path: `${by(caller)}/clients/export/csv`, body: { mappingCode: ids.mapping } }),
+      ...saying(
+        {},
+        foreign(() => '/clients/export/csv'),
       ),
     ],
-    ...(hasTenant ? { [`GET ${prefix}/clients/import/csv/mappings`]: foreign(() => '/clients/import/csv/mappings') } : {}),
+    [`GET ${prefix}/csv-mappings/:code`]: mapping,
+    [`PUT ${prefix}/csv-mappings/:code`]: saying(MAPPING, mapping),
+    [`DELETE ${prefix}/csv-mappings/:code`]: mapping,
+    [`GET ${prefix}/clients/import/csv/mappings`]: foreign(() => '/clients/import/csv/mappings'),
+    [`GET ${prefix}/csv-mappings`]: foreign(() => '/csv-mappings'),
+    [`POST ${prefix}/csv-mappings`]: saying(
+      NEW_MAPPING,
+      foreign(() => '/csv-mappings'),
+    ),
   }
+  // Without a tenant in the address there is nothing to name in a list.
+  return Object.fromEntries(Object.entries(all).filter(([, probes]) => probes.length > 0))
 }
 
 /** By route, as the server registers it. HEAD is asked what GET is. */
@@ -230,6 +256,10 @@ export const WITHOUT_IDS: readonly string[] = [
   'GET /v1/exports',
   'GET /clients/import/csv/mappings',
   'GET /api/clients/import/csv/mappings',
+  'GET /csv-mappings',
+  'POST /csv-mappings',
+  'GET /api/csv-mappings',
+  'POST /api/csv-mappings',
   'GET /.well-known/jwks.json',
   'GET /.well-known/oauth-authorization-server',
   'GET /healthz',
