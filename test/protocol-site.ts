@@ -42,7 +42,7 @@ interface WireExport {
 }
 
 /** Of every protocol as much as its tests look into by name; the strict schemas beside them say what is really there. */
-export interface WireBody {
+interface WireBody {
   readonly id: string
   readonly code: string
   readonly status: string
