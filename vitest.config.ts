@@ -8,8 +8,6 @@ export default defineConfig({
     // Two cores: more forks only make the timed promises slower.
     pool: 'forks',
     maxWorkers: 2,
-    // Some promises are about seconds, and CI shares its machine: one that fails there is tried once more.
-    retry: process.env.CI ? 1 : 0,
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

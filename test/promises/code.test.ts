@@ -5,6 +5,7 @@ import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Body, create, download, ended, makeKey, makeSite, type Server, type Site, startServer, until } from '../rig.ts'
 import { storedFiles } from '../stored-files.ts'
+import { TIMED } from '../timed.ts'
 
 let site: Site
 let server: Server
@@ -86,7 +87,7 @@ it('what its code cannot do is refused before anything is stored', async () => {
   }
 })
 
-it('its progress is seen while it runs, and an interrupt ends it within two seconds, also where the code never lets go', async () => {
+it('shows progress, and is interrupted within two seconds, also where the code never lets go', TIMED, async () => {
   for (const resource of ['slow', 'silent', 'stuck']) {
     const id = await create(server, key, { resource })
     await until(

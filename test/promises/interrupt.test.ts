@@ -9,6 +9,7 @@ import { childrenOf, quietAfter } from '../process-group.ts'
 import { type Body, create, ended, makeKey, makeSite, type Server, type Site, startServer, until } from '../rig.ts'
 import { filesOf, storedBytes } from '../stored-files.ts'
 import { writeTeamDatabase } from '../team-database.ts'
+import { TIMED } from '../timed.ts'
 
 const ROWS = 300_000
 /** Of four exports at once: two are interrupted, two cancelled. */
@@ -103,7 +104,10 @@ async function expectGone(ids: readonly string[], since: number): Promise<void> 
 describe('interrupt and cancel', () => {
   const four = (): Promise<string[]> => Promise.all([1, 2, 3, 4].map(() => create(server, key, { resource: 'orders' })))
 
-  it('take effect at any time of a run, in 30 trials of each, and start makes each interrupted export whole', async () => {
+  it('take effect at any time of a run, in 30 trials of each, and start makes each interrupted export whole', {
+    ...TIMED,
+    timeout: 300_000,
+  }, async () => {
     const random = createRandom('interrupt trials')
     let runMs = 0
     let wholeHash = ''
@@ -136,12 +140,12 @@ describe('interrupt and cancel', () => {
       expect(job).toMatchObject({ status: 'completed', results: { successful: ROWS } })
       expect(await wholeFile(id, job)).toBe(wholeHash)
     }
-  }, 300_000)
+  })
 
   it.each([
     ['the unindexed sort of 2,000,000 rows', { resource: 'big', sort: ['v'] }],
     ['a view that sorts inside', { resource: 'ranked' }],
-  ])('stop %s', async (_what, body) => {
+  ])('stop %s', TIMED, async (_what, body) => {
     for (const verb of ['interrupt', 'cancel'] as const) {
       const id = await create(server, key, body)
       await inProgress(id)

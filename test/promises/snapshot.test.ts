@@ -5,6 +5,7 @@ import Sqlite from 'better-sqlite3'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Body, create, download, ended, makeKey, makeSite, type Server, type Site, startServer } from '../rig.ts'
+import { TIMED } from '../timed.ts'
 import { BASE_ROWS, type Entry, makeLedger, startWriter, tornIn } from './ledger.ts'
 
 const RESOURCES = `{ entries: { tenant: 'shared' }, lines: { tenant: 'shared' } }`
@@ -117,7 +118,7 @@ describe('a database with a rollback journal', () => {
   const LONG = { format: 'csv', compression: 'gzip' }
   const runMs = ({ started_at, completed_at }: Body): number => Date.parse(completed_at) - Date.parse(started_at)
 
-  it('is exported as of one moment, and its writer never waits for a second', async () => {
+  it('is exported as of one moment, and its writer never waits for a second', TIMED, async () => {
     using writer = await startWriter(join(site.folder, 'ledger.db'))
     const { entries } = await exported(server, key, { ...WHOLE, format: 'ndjson' })
     const sorted = await exported(server, key, { ...WHOLE, format: 'csv', sort: ['place'] })

@@ -7,6 +7,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compare, field, join as joinTo, many, part, readRows, rowsOf } from '../../../test/contracts/sample-part.ts'
+import { TIMED } from '../../../test/timed.ts'
 import type { Source } from '../source.ts'
 import { createDuckDbSource } from './duckdb.ts'
 import type { DuckDbSourceOptions } from './place.ts'
@@ -248,9 +249,9 @@ describe('what a source may read', () => {
   })
 })
 
-it('an abort ends a query in its middle within a second', async () => {
+it('an abort ends a query in its middle within a second', TIMED, async () => {
   const path = join(folder, 'data', 'slow.duckdb')
-  await run('create view slow as select max(a.i * b.i) as m from range(10000000) a(i), range(100000) b(i)', path)
+  await run('create or replace view slow as select max(a.i * b.i) as m from range(10000000) a(i), range(100000) b(i)', path)
   const stop = new AbortController()
   const slow = source('duckdb', path)
   const snapshot = await slow.open({ parts: [part('slow', ['m'], { ...KEYLESS, kind: 'view' })], layout: 'flat' }, stop.signal)

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compare, field, many, one, part, readColumn, readRows, join as relation } from '../../../test/contracts/sample-part.ts'
 import { createDatabase, type TestDatabase } from '../../../test/postgres.ts'
+import { TIMED } from '../../../test/timed.ts'
 import type { Query, Snapshot, Source } from '../source.ts'
 import { createPostgresSource } from './postgres.ts'
 
@@ -115,8 +116,8 @@ describe('a session', () => {
     await writer.query('rollback')
   }, 20_000)
 
-  it('stops a count after its time, with an estimate instead', async () => {
-    await database.run('create view slow as select id from orders where pg_sleep(0.001) is not null')
+  it('stops a count after its time, with an estimate instead', TIMED, async () => {
+    await database.run('create or replace view slow as select id from orders where pg_sleep(0.001) is not null')
     const snapshot = await open({ parts: [part('slow', ['id'], { kind: 'view', primaryKey: [] })] })
     const started = performance.now()
     const count = await snapshot.count(0, { ms: 100 })

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { field, join, many, part, rowsOf } from '../../../test/contracts/sample-part.ts'
+import { TIMED } from '../../../test/timed.ts'
 import type { CheckedPart } from '../../job/spec.ts'
 import type { Source } from '../source.ts'
 import { createSqliteSource } from './sqlite.ts'
@@ -59,7 +60,7 @@ describe('an interrupt', () => {
       'the making of an index for a relation',
       part('p', ['id', many('t', join('t', 'id', 'v', { indexed: false }), [field('id')])]),
     ],
-  ])('stops %s', async (_what, asked) => {
+  ])('stops %s', TIMED, async (_what, asked) => {
     const { tookMs, cpuMs } = await abortInTheMiddle(asked)
     // The promise of an interrupt.
     expect(tookMs).toBeLessThan(2_000)

@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { compare, part, readColumn, readRows, rowsOf } from '../../../test/contracts/sample-part.ts'
+import { TIMED } from '../../../test/timed.ts'
 import type { CheckedPart } from '../../job/spec.ts'
 import type { Snapshot, Source } from '../source.ts'
 import { createSqliteSource } from './sqlite.ts'
@@ -70,7 +71,7 @@ describe('a database with a rollback journal', () => {
     expect((await readColumn(source, part('t', ['id']))).length).toBe(5)
   })
 
-  it('that is locked by a writer is unavailable for the moment, and an abort does not wait for it', async () => {
+  it('that is locked by a writer is unavailable for the moment, and an abort does not wait for it', TIMED, async () => {
     const team = openTeam('delete', someRows(10))
     team.exec('begin exclusive')
     const source = openSource('locking')
@@ -182,7 +183,7 @@ describe('what fails while rows are read', () => {
 })
 
 describe('a count', () => {
-  it('gives up when its time is over, also where nothing can stop it', async () => {
+  it('gives up when its time is over, also where nothing can stop it', TIMED, async () => {
     openTeam('wal', `${someRows(400_000)} create view v as select id, row_number() over (order by v) n from t`)
     const source = openSource()
     const view = await openPart(
