@@ -1,7 +1,7 @@
 /** One export of a source, in this process, over the whole corridor: what a caller gets as a file. */
 import { Writable } from 'node:stream'
 import { resolveConfig, type SourceConfig } from '../src/config.ts'
-import type { OutputRequest, PartRequest } from '../src/job/spec.ts'
+import type { OnRowError, OutputRequest, PartRequest } from '../src/job/spec.ts'
 import { exportOnce } from '../src/one-shot.ts'
 import type { OneShotResult } from '../src/worker/one-shot.ts'
 
@@ -9,6 +9,7 @@ export interface AskedExport extends Partial<PartRequest> {
   readonly resource: string
   readonly format?: string
   readonly options?: OutputRequest
+  readonly onRowError?: OnRowError
   readonly signal?: AbortSignal
   readonly noProgressMs?: number
 }
@@ -20,7 +21,7 @@ export interface ExportedFile extends OneShotResult {
 
 /** Every table of the source may be asked for. */
 export async function exportFile(source: SourceConfig, asked: AskedExport): Promise<ExportedFile> {
-  const { format = 'csv', options = {}, signal = new AbortController().signal, noProgressMs, ...part } = asked
+  const { format = 'csv', options = {}, signal = new AbortController().signal, noProgressMs, onRowError, ...part } = asked
   const config = resolveConfig({ source, resources: { any: { tenant: 'shared' } } }, '/', {})
   const resolved = config.sources.main
   if (!resolved) throw new Error('one source is called main')
@@ -40,6 +41,7 @@ export async function exportFile(source: SourceConfig, asked: AskedExport): Prom
       compression: null,
       options,
       dryData: false,
+      ...(onRowError === undefined ? {} : { onRowError }),
     },
     output: { stream },
     signal,

@@ -43,7 +43,7 @@ function readRow(names: readonly string[], [type = '', value = '', ...cells]: re
     written.set(name, isSame ? (written.get('machine') ?? '') : plain(span ?? ''))
     counted.set(name, isSame ? (counted.get('machine') ?? []) : causes.split(' ').filter((cause) => cause !== ''))
   }
-  return { type: type === 'none' ? '' : code(type), value: code(value), written, counted }
+  return { type: type === 'none' ? '' : code(type), value: value === 'nothing' ? '' : code(value), written, counted }
 }
 
 function code(cell: string): string {

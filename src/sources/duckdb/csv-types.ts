@@ -14,7 +14,7 @@ const SPELLINGS: readonly (readonly [CellType, string])[] = [
   ['float', String.raw`-?(0|[1-9]\d{0,15})(\.\d{1,16})?([eE][+-]?\d{1,2})?`],
   ['boolean', 'true|false'],
   ['date', DATE],
-  ['timestamp', String.raw`${DATE}[ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?`],
+  ['timestamp', String.raw`${DATE}[ T]\d\d:\d\d(:\d\d(\.\d{1,9})?(Z|[+-]\d\d(:?\d\d)?)?)?`],
   ['uuid', '[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}'],
 ]
 

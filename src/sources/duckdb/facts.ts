@@ -101,14 +101,16 @@ function cellType(type: string): CellType {
   return TYPES.find(([pattern]) => pattern.test(type))?.[1] ?? 'text'
 }
 
+const ZONELESS = ' WITHOUT TIME ZONE'
+
 /** Said so that it means the same elsewhere. */
 function declaredType(type: string): string {
   if (type === 'UBIGINT') return 'DECIMAL(20,0)'
-  return type === 'TIMESTAMP' ? 'TIMESTAMP WITHOUT TIME ZONE' : type
+  return /^TIMESTAMP(_S|_MS|_NS)?$/.test(type) ? type + ZONELESS : type
 }
 
 function duckDbType({ declaredType: declared }: ColumnDescription): string {
-  return declared === 'TIMESTAMP WITHOUT TIME ZONE' ? 'TIMESTAMP' : declared
+  return declared.endsWith(ZONELESS) ? declared.slice(0, -ZONELESS.length) : declared
 }
 
 function namesOf(json: string | null | undefined): string[] {
