@@ -82,6 +82,38 @@ it('of PostgreSQL loads into an equal table with the same rows, of every type', 
   expect(differences).toEqual([])
 })
 
+it('with a to-many relation loads into a json column, element by element', async () => {
+  const notes = TEXTS.map(
+    (text, index) => `(${index + 1}, ${(index % 2) + 1}, $t$${text}$t$, '\\x00${index.toString(16).padStart(2, '0')}', 1e-20)`,
+  )
+  await database.run(`
+    create table carts (id int primary key, name text);
+    insert into carts values (1, 'a "b", c'), (2, null), (3, 'none');
+    create table lines (id int primary key, cart_id int references carts (id), note text, raw bytea, price numeric);
+    insert into lines values ${notes.join(',')}, (100, 1, null, null, null);
+    create table loaded_carts (id int, name text, lines json)`)
+  const file = await exportFile(
+    { url: database.url },
+    {
+      resource: 'carts',
+      fields: ['id', 'name', 'lines.id', 'lines.note', 'lines.raw', 'lines.price'],
+      options: { profile: 'postgres' },
+    },
+  )
+  await load('loaded_carts', file.bytes)
+  const expanded = (from: string): string => `
+    select id, name, at, line->>'id' as line, line->>'note' as note, decode(line->>'raw', 'base64') as raw, (line->>'price')::numeric as price
+    from ${from}`
+  const loaded = await database.run(
+    `${expanded('loaded_carts, json_array_elements(lines) with ordinality as each (line, at)')} order by id, at`,
+  )
+  const source = await database.run(`
+    select c.id, c.name, row_number() over (partition by c.id order by l.id) as at, l.id as line, l.note, l.raw, l.price
+    from carts c join lines l on l.cart_id = c.id order by c.id, at`)
+  expect(loaded).toEqual(source)
+  expect(await database.run(`select name, lines::text from loaded_carts where id = 3`)).toEqual([{ name: 'none', lines: '[]' }])
+})
+
 it('of SQLite loads into typed columns, with NULs replaced and counted', async () => {
   const source = { url: `sqlite:${join(folder, 'team.db')}` }
   const db = new Sqlite(join(folder, 'team.db'))
