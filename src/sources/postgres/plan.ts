@@ -33,7 +33,7 @@ export interface PartPlan {
   readonly bare: string
 }
 
-export interface BinaryCopy {
+interface BinaryCopy {
   readonly copy: string
   readonly types: readonly BinaryType[]
 }

@@ -1,10 +1,10 @@
 /** Encrypted connections: what is trusted, and what a person is told when something is not. */
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { OTHER_CERTIFICATE, SERVER_CERTIFICATE, SERVER_KEY } from '../../../test/certificates.ts'
 import { exportFile } from '../../../test/one-export.ts'
 import { createDatabase } from '../../../test/postgres.ts'
 import { type PostgresServer, startPostgres } from '../../../test/postgres-server.ts'
@@ -14,14 +14,10 @@ let server: PostgresServer
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'freight-tls-'))
-  for (const name of ['server', 'other']) {
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2']
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', join(folder, `${name}.key`)]
-    execFileSync('openssl', ['req', '-x509', ...key, '-out', join(folder, `${name}.crt`), ...subject], { stdio: 'pipe' })
-  }
-  const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
+  writeFileSync(join(folder, 'server.crt'), SERVER_CERTIFICATE)
+  writeFileSync(join(folder, 'other.crt'), OTHER_CERTIFICATE)
   server = await startPostgres({
-    files: { 'server.crt': read('server.crt'), 'server.key': read('server.key') },
+    files: { 'server.crt': SERVER_CERTIFICATE, 'server.key': SERVER_KEY },
     settings: ['ssl=on'],
   })
   await ask('create view connections as select ssl from pg_stat_ssl where pid = pg_backend_pid()')

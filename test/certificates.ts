@@ -1,0 +1,39 @@
+/**
+ * Certificates for `localhost`, each signed by itself and good until 2126, and the key of the first: for tests only. Made by
+ * `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 36500`,
+ * and kept, since a machine that runs the tests need not have openssl.
+ */
+
+export const SERVER_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBljCCATugAwIBAgIUdEFOk7ar6cSK5hRzNn168P49gfMwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjExMDExOVoYDzIxMjYxMDI5
+MTEwMTE5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAS6VEr2cOrhR+RYxvA9gthWk2jpKl/VIElqzGRQVbZYOGr+4miXqIzi
+vm6YXW9PoTFRzF1O/4uvPe6t6CkoLzVEo2kwZzAdBgNVHQ4EFgQUTCuUHT78kSID
++8KDj4hI/PZyn5EwHwYDVR0jBBgwFoAUTCuUHT78kSID+8KDj4hI/PZyn5EwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SQAwRgIhALjHcMwqRv1X0v2e3rGhhWTRQNQtJKpBNBP80TrFj0ZqAiEAisaidJed
+ZVeXt2AvX7TjA69yHhxOV/X89mEDiTGOMv4=
+-----END CERTIFICATE-----
+`
+
+export const SERVER_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgWTXVQdYwwtlwar/a
+3G5YwWOf0VhJM0b5NpActoME8GahRANCAAS6VEr2cOrhR+RYxvA9gthWk2jpKl/V
+IElqzGRQVbZYOGr+4miXqIzivm6YXW9PoTFRzF1O/4uvPe6t6CkoLzVE
+-----END PRIVATE KEY-----
+`
+
+/** Of nobody here. */
+export const OTHER_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUTRPBeONWGFbmO9H+8CFdImMWThwwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjExMDExOVoYDzIxMjYxMDI5
+MTEwMTE5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARiTgJ/+6d6rXtgklGvXNhO24/NdBB9Ij1FZJuV1veAIzgLTl/0AMPC
+An+5qEKNEI80UVMntm2GwyvW0wULKnu/o2kwZzAdBgNVHQ4EFgQUwDSpI4YtFXXk
+D6LhNsPukyz3UFQwHwYDVR0jBBgwFoAUwDSpI4YtFXXkD6LhNsPukyz3UFQwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SAAwRQIhAMTJCcdDciWI4WHYCLsjCST9EOJaTZW+/HqoVN5/okVmAiBDFNP8rmi4
+laU5z5pEQC/W0smdGnwPOVOGRpxwQh1ZeQ==
+-----END CERTIFICATE-----
+`
