@@ -8,6 +8,8 @@ export default defineConfig({
     // Two cores: more forks only make the timed promises slower.
     pool: 'forks',
     maxWorkers: 2,
+    // CI shares its machine and runs once: what fails there is tried once more, and reported as tried again.
+    retry: process.env.CI ? 1 : 0,
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
