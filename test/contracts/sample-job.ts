@@ -1,6 +1,7 @@
 /** A job as the callers create it, and what a run ends with; for tests that need one and do not care which. */
 import type { Job } from '../../src/job/job.ts'
 import type { Completion, NewJob, Store } from '../../src/store/store.ts'
+import { MACHINE } from './row-text.ts'
 
 /** Seconds after the first sample job was created. */
 export const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 1) + seconds * 1000)
@@ -41,19 +42,7 @@ export function newJob(number: number, differences: Partial<NewJob> = {}): NewJo
       ],
       format: 'csv',
       compression: null,
-      output: {
-        profile: 'machine',
-        delimiter: ',',
-        header: true,
-        quoting: 'minimal',
-        nullText: '',
-        bom: false,
-        lineEnd: '\n',
-        times: 'database',
-        timeZone: 'UTC',
-        formulaGuard: false,
-        omitBlank: false,
-      },
+      output: MACHINE,
       retentionMs: 1000,
     },
     progress: { processed: 0, total: 120, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: createdAt },
