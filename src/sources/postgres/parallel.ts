@@ -7,6 +7,9 @@ import type { KeyRange } from './ranges.ts'
 /** What a range that is not yet due may hold back; its connection then waits. */
 const AHEAD_BYTES = 8 * 1024 * 1024
 
+/** What a chunk of rows has at most, unless one row has more. */
+const SPARE_BYTES = 1024 * 1024
+
 export interface RangeReading {
   readonly clients: readonly pg.Client[]
   readonly ranges: readonly KeyRange[]
@@ -33,6 +36,7 @@ class Lanes {
   readonly #chunks: RowChunk[][]
   readonly #bytes: number[]
   readonly #done: boolean[]
+  readonly #spare: Uint8Array[] = []
   #taken = 0
   #due = 0
   #error: unknown = null
@@ -56,8 +60,7 @@ class Lanes {
       await this.#until(() => range <= this.#due + clients.length)
       const rows = client.query(new CopyOut(copy(bounds)))
       for await (const chunk of rows.chunks(form)) {
-        // Its memory is used again as soon as the next is asked for.
-        this.#chunks[range]?.push({ ...chunk, bytes: Buffer.from(chunk.bytes) })
+        this.#chunks[range]?.push({ ...chunk, bytes: this.#kept(chunk.bytes) })
         this.#bytes[range] = (this.#bytes[range] ?? 0) + chunk.bytes.length
         this.#tell()
         await this.#until(() => (this.#bytes[range] ?? 0) < AHEAD_BYTES)
@@ -78,9 +81,20 @@ class Lanes {
         this.#bytes[range] = (this.#bytes[range] ?? 0) - chunk.bytes.length
         this.#tell()
         yield chunk
+        this.#spare.push(chunk.bytes)
       } else if (this.#done[range]) return
       else await this.#changed.promise
     }
+  }
+
+  /** A copy, since the memory of a chunk is used again as soon as the next is asked for; in memory of one that was read. */
+  #kept(bytes: Uint8Array): Uint8Array {
+    const { length } = bytes
+    const spare = this.#spare.pop()
+    const room = spare && spare.buffer.byteLength >= length ? spare.buffer : new ArrayBuffer(Math.max(length, SPARE_BYTES))
+    const kept = new Uint8Array(room, 0, length)
+    kept.set(bytes)
+    return kept
   }
 
   fail(error: unknown): void {
