@@ -51,6 +51,7 @@ export function drawGrowth(lines: readonly Line[], footing: string): string {
   const width = 56 + WIDTH + 80 + WIDTH + 170
   const height = TOP + HEIGHT + 64
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#333">
+<title>Seconds and peak memory of exports against their rows</title>
 <rect width="${width}" height="${height}" fill="#fff"/>
 ${panels.map((panel) => drawPanel(panel, lines)).join('\n')}
 ${lines.map((line, index) => legend(line.name, index, width - 156)).join('\n')}
