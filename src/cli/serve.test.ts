@@ -191,13 +191,15 @@ test('the demo goes from nothing to a file, and its curl commands work', { timeo
   expect(await all).toMatchObject({ code: 0, stderr: '' })
 })
 
-test('the demo keeps its key from one start to the next, and makes another when the records are gone', {
+test('the demo keeps its key from one start to the next, refuses a second one in one line, and makes another key when the records are gone', {
   timeout: 60_000,
 }, async () => {
   const kept = () => readFileSync(join(sample, '.freight', 'demo-key'), 'utf8')
   const before = kept()
   const again = await serve(['--demo'], /Ctrl-C stops it/, sample)
   expect(kept()).toBe(before)
+  const second = await freight(['serve', '--demo', '--port', '0'], { cwd: sample })
+  expect(second.stderr).toMatch(/^error: [^\n]+ \(ALREADY_RUNNING\)\n$/)
   again.child.kill('SIGTERM')
   await again.all
   const database = join(sample, '.freight')

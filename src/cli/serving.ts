@@ -1,4 +1,5 @@
 /** What `freight serve` and `freight serve --demo` share. */
+import { openSync } from 'node:fs'
 import { destination, type Logger, pino } from 'pino'
 import type { Config } from '../config.ts'
 import type { Service } from '../service.ts'
@@ -15,9 +16,10 @@ export function withAddress(config: Config, { port, host }: AddressFlags): Confi
   return { ...config, port: port ?? config.port, host: host ?? config.host }
 }
 
-/** JSON lines on standard error, or added to a file. A reader that is gone or a full disk stops the log, not the service. */
+/** JSON lines on standard error, or added to a file in a folder that is there. A reader that is gone or a full disk stops the log, not the service. */
 export function openLog(level: string, file?: string): Logger {
-  const target = file === undefined ? destination(2) : destination({ dest: file, mkdir: true })
+  // Opened here and now: a process that ends before its log is open would end with a complaint about that.
+  const target = destination(file === undefined ? 2 : openSync(file, 'a'))
   target.on('error', () => {})
   const log = pino({ level }, target)
   process.on('uncaughtException', (error) => {
