@@ -139,6 +139,10 @@ function pass(
     answer.pipe(outgoing)
   })
   onward.on('error', () => incoming.socket.destroy())
+  // A caller that leaves within its request: the server behind would wait for the rest, and never close.
+  incoming.once('close', () => {
+    if (!incoming.complete) onward.destroy()
+  })
   incoming.pipe(onward)
 }
 
