@@ -10,7 +10,9 @@ export default defineConfig({
     maxWorkers: 2,
     // CI shares its machine and runs once: what fails there is tried once more, and reported as tried again.
     retry: process.env.CI ? 1 : 0,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Against hanging only: a promise about seconds is measured within its test.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
   },
 })

@@ -107,7 +107,7 @@ test('init, keys and serve lead from a database to a download that verify finds 
   expect(await freight(['keys', 'revoke', 'nobody'], { cwd: folder })).toMatchObject({ code: 1 })
   const status = await freight(['migrate', '--status'], { cwd: folder })
   expect(status).toMatchObject({ code: 0, stdout: expect.stringMatching(/applied 20/) })
-  await expect.poll(async () => (await fetch(`${url}/exports`, { headers })).status, { timeout: 2_000 }).toBe(401)
+  await expect.poll(async () => (await fetch(`${url}/exports`, { headers })).status).toBe(401)
   child.kill('SIGINT')
   expect(await all).toMatchObject({ code: 0 })
 })

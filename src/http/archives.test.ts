@@ -150,7 +150,7 @@ describe('the archive of an export', () => {
     await expect.poll(() => openFiles(site.folder)).toBe(1)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024)
     socket.destroy()
-    await expect.poll(() => openFiles(site.folder), { timeout: 3_000 }).toBe(0)
+    await expect.poll(() => openFiles(site.folder)).toBe(0)
   })
 
   it('is not offered while the export runs, but its whole files are, until the run ends without them', async () => {

@@ -240,7 +240,7 @@ describe('a slow or vanishing reader of a download', () => {
       await sleep(900)
       stalled.resume()
       await dropped
-      await expect.poll(() => openFiles(site.folder), { timeout: 2_000 }).toBe(before)
+      await expect.poll(() => openFiles(site.folder)).toBe(before)
       const lines = site.logged.filter((line) => line.includes('"route":"/downloads/*"')).map((line) => JSON.parse(line))
       expect(lines).toHaveLength(2)
       expect(lines.every(({ whole }) => whole === false)).toBe(true)

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { childrenOf } from '../process-group.ts'
 import {
   type Answer,
@@ -216,7 +216,7 @@ describe('a server at its most talkative', () => {
     expect(new Set(codes)).toContain('SOURCE_FAILED')
     expect(codes.filter((code: string) => code === 'completed').length).toBeGreaterThan(4)
     // The last lines may still be on their way.
-    for (const mark of ['"level":20', 'run fault']) await vi.waitFor(() => expect(server.output().includes(mark)).toBe(true))
+    for (const mark of ['"level":20', 'run fault']) await expect.poll(() => server.output().includes(mark)).toBe(true)
     const warned = body.data.filter(({ errors_log }: Body) => errors_log.length > 0)
     expect(warned.length).toBeGreaterThan(0)
   })
