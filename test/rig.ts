@@ -119,10 +119,19 @@ export async function startServer(site: Site, env: Readonly<Record<string, strin
       child.kill('SIGTERM')
       return exited
     },
-    call: (key, method, path, body, headers = {}) => call(url + path, key, { method, body, headers }),
+    call: (key, method, path, body, headers = {}) =>
+      call(url + path, key, { method, body, headers }).catch((error) => {
+        throw unanswered(error, child, output)
+      }),
   }
   startedOn.get(site)?.push(server)
   return server
+}
+
+/** A server that died unasked is a fault of its own, which "fetch failed" would hide. */
+function unanswered(error: unknown, { exitCode, signalCode }: ChildProcess, output: string): unknown {
+  if (exitCode === null && signalCode === null) return error
+  return new Error(`the server has ended (${signalCode ?? exitCode}): ${output.slice(-3_000)}`, { cause: error })
 }
 
 async function call(

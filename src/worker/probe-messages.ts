@@ -2,7 +2,7 @@
 import type { Config } from '../config.ts'
 import type { PlainError } from '../job/errors.ts'
 import type { CheckedSpec } from '../job/spec.ts'
-import type { CloseThread } from './retire.ts'
+import type { CloseThread, ThreadClosing } from './retire.ts'
 
 export interface ProbeThreadData {
   readonly config: Pick<Config, 'sources' | 'dataDir'>
@@ -24,5 +24,6 @@ interface Asked {
 }
 
 export type FromProbeThread =
+  | ThreadClosing
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly error: PlainError; readonly detail: string | null }

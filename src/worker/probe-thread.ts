@@ -16,6 +16,7 @@ const send = (message: FromProbeThread): void => port.postMessage(message)
 
 port.on('message', async (message: ToProbeThread) => {
   if (message.type === 'close') {
+    send({ type: 'closing' })
     await parts.close().finally(() => process.exit())
     return
   }

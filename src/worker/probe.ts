@@ -12,9 +12,8 @@ import { retire } from './retire.ts'
 
 /** An answer that is late by more than this will not come: the thread is replaced. */
 const GRACE_MS = 3_000
-/** A thread that was replaced may yet be starting, on a machine that is very busy. */
+/** The thread may yet be starting, on a machine that is very busy. */
 const RETIRE_MS = 30_000
-const CLOSE_MS = 5_000
 
 interface Pending {
   resolve(answer: unknown): void
@@ -58,7 +57,7 @@ class ProbeThread {
 
   async close(): Promise<void> {
     this.#closed = true
-    await retire(this.#worker, CLOSE_MS)
+    await retire(this.#worker, RETIRE_MS)
     this.#rejectAll(new FreightError('SHUTTING_DOWN', 'The server is stopping.'))
   }
 
@@ -76,6 +75,7 @@ class ProbeThread {
   }
 
   #receive(message: FromProbeThread): void {
+    if ('type' in message) return
     const pending = this.#pending.get(message.id)
     this.#pending.delete(message.id)
     if ('answer' in message) pending?.resolve(message.answer)

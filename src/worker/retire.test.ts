@@ -17,6 +17,21 @@ it('a thread that is in the middle of something comes to its end by itself', asy
   expect(said).toEqual(['close heard', 7])
 })
 
+it('a thread that has heard goes by itself, however long its driver takes to load', async () => {
+  const loading = new Worker(
+    `const { parentPort } = require('node:worker_threads')
+    parentPort.on('message', () => {
+      parentPort.postMessage({ type: 'closing' })
+      setTimeout(() => process.exit(7), 600)
+    })`,
+    { eval: true },
+  )
+  const exited = new Promise((resolve) => loading.once('exit', resolve))
+  await new Promise((resolve) => loading.once('online', resolve))
+  await retire(loading, 300)
+  expect(await exited).toBe(7)
+})
+
 it('a thread that hears nothing is ended by force, and one that has ended already is no fault', async () => {
   const deaf = new Worker('for (;;);', { eval: true })
   await retire(deaf, 100)

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import type { PlainError } from '../job/errors.ts'
 import type { LogEntry } from '../job/tally.ts'
 import type { PartsConfig } from '../parts.ts'
-import type { CloseThread } from './retire.ts'
+import type { CloseThread, ThreadClosing } from './retire.ts'
 import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run.ts'
 
 export interface RunThreadData {
@@ -18,6 +18,7 @@ export type ToRunThread =
 
 export type FromRunThread =
   | { readonly type: 'ready' }
+  | ThreadClosing
   | { readonly type: 'session'; readonly session: string }
   | { readonly type: 'progress'; readonly progress: RunProgress }
   | { readonly type: 'file'; readonly file: WrittenFile }

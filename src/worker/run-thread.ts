@@ -28,10 +28,15 @@ const send = (message: FromRunThread): void => port.postMessage(message)
 port.on('message', (message: ToRunThread) => {
   if (message.type === 'run') void run(message.input)
   else if (message.type === 'abort') controller.abort(new FreightError('ABORTED', 'The run was stopped.'))
-  else if (message.type === 'close') void parts.close().finally(() => process.exit())
+  else if (message.type === 'close') void close()
   else sessionStored()
 })
 send({ type: 'ready' })
+
+async function close(): Promise<void> {
+  send({ type: 'closing' })
+  await parts.close().finally(() => process.exit())
+}
 
 async function run(input: RunInput): Promise<void> {
   let latest: RunProgress | null = null

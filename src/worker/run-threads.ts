@@ -10,8 +10,9 @@ import type { FromRunThread, RunThreadData, ToRunThread } from './run-messages.t
 
 /** An aborted run ends by itself within this, or its thread is ended. */
 const ABORT_GRACE_MS = 1_500
-/** What a thread may take to close its source when its run is over. */
-const RETIRE_MS = 5_000
+/** How long a thread may be deaf when its run is over; one that has said nothing yet is starting, perhaps on a machine that is very busy. */
+const DEAF_MS = 5_000
+const STARTING_MS = 30_000
 
 interface RunHandlers {
   progress(progress: RunProgress): void
@@ -33,10 +34,14 @@ export function createRunThreads(config: Config & PartsConfig): RunThreads {
   const data: RunThreadData = { config: threadConfig(config) }
   const file = new URL(`./run-thread${extname(import.meta.url)}`, import.meta.url)
   const idle: Worker[] = []
+  const started = new WeakSet<Worker>()
   const retiring = new Set<Promise<void>>()
   let closed = false
 
-  const start = (): Worker => new Worker(file, { workerData: data, name: 'freight-run' })
+  const start = (): Worker => {
+    const worker = new Worker(file, { workerData: data, name: 'freight-run' })
+    return worker.once('message', () => started.add(worker))
+  }
   const refill = (): void => {
     while (!closed && idle.length < config.concurrency) {
       const worker = start()
@@ -51,7 +56,7 @@ export function createRunThreads(config: Config & PartsConfig): RunThreads {
     }
   }
   const end = (worker: Worker): void => {
-    const ending = retire(worker, RETIRE_MS).finally(() => retiring.delete(ending))
+    const ending = retire(worker, started.has(worker) ? DEAF_MS : STARTING_MS).finally(() => retiring.delete(ending))
     retiring.add(ending)
   }
   refill()
