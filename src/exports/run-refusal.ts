@@ -1,4 +1,4 @@
-/** Why an export that was asked for must not be run any more, asked when a run begins and when one is started again. */
+/** Why an export that was asked for must not be run any more, asked when a run begins, while its files are sent away, and when one is started again. */
 import { FreightError } from '../job/errors.ts'
 import type { Job } from '../job/job.ts'
 import type { KeyStore } from '../store/store.ts'
@@ -34,6 +34,6 @@ export async function runRefusal(
   if (!found?.key.revokedAt) return null
   return new FreightError(
     'FORBIDDEN',
-    'The API key that asked for this export was revoked before its files were sent. Create the export again with another key.',
+    'The API key that asked for this export was revoked before all of its files were sent. Create the export again with another key.',
   )
 }

@@ -15,14 +15,14 @@ import type { Claim, Queue } from '../queue/queue.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { RunStore } from '../store/store.ts'
 import { FilesKeeper } from './files-keeper.ts'
+import { insistently, patiently, STORE_PAUSE_MS } from './insistence.ts'
 import { ProgressKeeper } from './progress-keeper.ts'
+import { RefusalWatch, refusalBehind } from './refusal-watch.ts'
 import type { RunInput, RunOutcome, WrittenFile } from './run.ts'
 import type { RunThreads } from './run-threads.ts'
 
 /** Claims that ended by a fault, a dead process included, after which a job fails for good. */
 const MAX_FAILURES = 5
-/** Between two tries of a write that the store refuses for the moment. */
-const STORE_PAUSE_MS = 1_000
 
 export interface WorkerParts {
   readonly config: Config
@@ -36,7 +36,7 @@ export interface WorkerParts {
   readonly observe: (report: RunReport) => void
   /** Ends what a dead run left behind in its source. */
   readonly endSession: (source: string, session: string) => Promise<void>
-  /** Why a job that was claimed must not run, asked before each run; null: it may. */
+  /** Why a job that was claimed must not run, asked before each run, and while files are sent away; null: it may. */
   readonly refusal: (job: Job) => Promise<FreightError | null>
 }
 
@@ -128,14 +128,14 @@ async function runClaim(shift: Shift, claim: Claim): Promise<void> {
   }
   const refused = await insistently(shift, () => shift.refusal(job))
   if (refused) {
-    shift.log.warn({ job: job.id, code: refused.code }, refused.message)
-    await insistently(shift, () => store.fail(job.id, job.run, toPlainError(refused), [], now()))
+    await endRefused(shift, job, refused)
     return
   }
   const fenced = new AbortController()
   const keeper = new ProgressKeeper(shift, job, () => fenced.abort())
   const files = new FilesKeeper(shift, job, () => fenced.abort())
-  const signal = AbortSignal.any([claim.signal, giveUp, fenced.signal])
+  using watch = new RefusalWatch(job, shift.refusal)
+  const signal = AbortSignal.any([claim.signal, giveUp, fenced.signal, watch.signal])
   try {
     const outcome = await shift.threads.run(inputOf(shift.config, job), handlersOf(shift, job, keeper, files), signal)
     await Promise.all([keeper.settled(), files.close()])
@@ -221,6 +221,12 @@ async function endWithoutFile(
   const { store, queue, log, observe } = shift
   await discard(shift, job)
   const at = shift.now()
+  const refused = refusalBehind(stopped)
+  if (refused) {
+    const failed = await endRefused(shift, job, refused)
+    observe(keeper.finish(failed ? 'failed' : 'interrupted', at, 0))
+    return
+  }
   if (stopped.aborted) {
     // Who stopped it has mostly recorded why, and then this changes nothing. A drain has not; nor has an interrupt that was
     // followed by a start before the claim was made.
@@ -233,6 +239,12 @@ async function endWithoutFile(
   if (error.code === 'INTERNAL') log.error({ job: job.id, run: job.run, err: error.cause }, 'unexpected fault in a run')
   const outcome = await endByFault(shift, job, error)
   observe(keeper.finish(outcome, at, 0))
+}
+
+/** For good: whoever asked for it may not have it any more. Null where someone else had ended it before. */
+async function endRefused(shift: Shift, job: Job, refused: FreightError): Promise<Job | null> {
+  shift.log.warn({ job: job.id, code: refused.code }, refused.message)
+  return insistently(shift, () => shift.store.fail(job.id, job.run, toPlainError(refused), [], shift.now()))
 }
 
 /** A fault of the moment is tried again, later each time; a fault that would repeat, or the fifth, fails the job. */
@@ -259,35 +271,6 @@ async function discard(parts: WorkerParts, job: Job): Promise<void> {
     await parts.storage.remove(`${job.id}/${job.run}`)
   } catch (error) {
     parts.log.warn({ job: job.id, run: job.run, err: error }, 'files of an ended run could not be removed yet')
-  }
-}
-
-/** A store that is busy for the moment is asked again, for a minute; then the finished run ends by a fault. */
-async function patiently<T>({ giveUp }: Shift, write: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await write()
-    } catch (error) {
-      if (!(error instanceof FreightError) || error.code !== 'STORE_BUSY' || attempt === 20 || giveUp.aborted) throw error
-      await setTimeout(STORE_PAUSE_MS, null, { signal: giveUp }).catch(() => {})
-    }
-  }
-}
-
-/**
- * How a run ended must be recorded, or its job would stand in progress until the next start: a store that is busy or full is
- * asked again until it takes it, or the server stops.
- */
-async function insistently<T>({ giveUp, log }: Shift, write: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await write()
-    } catch (error) {
-      const isPassing = error instanceof FreightError && (error.code === 'STORE_BUSY' || error.code === 'STORAGE_FULL')
-      if (!isPassing || giveUp.aborted) throw error
-      log.warn({ err: error }, 'the end of a run could not be recorded yet')
-      await setTimeout(STORE_PAUSE_MS, null, { signal: giveUp }).catch(() => {})
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-/** Deliveries that are stopped half-way, by their caller, by a stopping server or by the guard: nothing half-written stays at the destination. */
+/** Deliveries that are stopped half-way, by their caller, with their key, by a stopping server or by the guard: nothing half-written stays at the destination. */
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import pino from 'pino'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type FreightConfig, resolveConfig } from '../../src/config.ts'
 import { startService } from '../../src/service.ts'
+import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import { type Body, ended, events, makeKey, makeSite, type Server, type Site, shown, startServer } from '../rig.ts'
 import { BUCKET, S3_KEYS, type S3Site, startS3Server } from '../s3-server.ts'
 import { SFTP_USER, type SftpSite, startSftpServer } from '../sftp-server.ts'
@@ -50,6 +51,7 @@ beforeEach(async () => {
       },
     },
     concurrency: 1,
+    requestsPerMinute: 1_000_000,
     drainSeconds: 0.3,
     delivery: { networks: ['127.0.0.1'], s3Endpoint: `http://127.0.0.1:${s3.port}` },
   }
@@ -97,6 +99,13 @@ async function reached(what: () => boolean): Promise<void> {
   }
 }
 
+/** As `freight keys revoke` does, beside the running server. */
+async function revoke(key: string): Promise<void> {
+  const store = await openSqliteStore(join(site.dataDir, 'freight.db'))
+  expect(await store.revokeKey(key.split('_')[2] ?? '', new Date())).toBe(true)
+  await store.close()
+}
+
 /** How often a run of this job has counted as a fault; no answer tells it. */
 function failuresOf(id: string): unknown {
   const records = new Database(join(site.dataDir, 'freight.db'), { readonly: true })
@@ -140,6 +149,45 @@ it('a cancelled delivery is off the SFTP server and out of the bucket within two
   // The run's place is free, and so is the portal.
   expect(await ended(server, key, await create(server, key, toBucket()))).toMatchObject({ status: 'completed', attempt: 1 })
   expect((await s3.objects()).size).toBe(3)
+})
+
+it('a delivery whose key is revoked ends within seconds as FORBIDDEN and is taken back, off the SFTP server and out of the bucket', {
+  timeout: 60_000,
+}, async () => {
+  const reader = await makeKey(site, 'acme')
+  const server = await startServer(site)
+  const refused = async (id: string, key: string): Promise<void> => {
+    expect(await shown(server, reader, id)).toMatchObject({ status: 'in_progress' })
+    await revoke(key)
+    expect(await ended(server, reader, id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'FORBIDDEN', message: expect.stringContaining('was revoked before all of its files were sent') },
+      attempt: 1,
+    })
+    // The key is asked for each second; no other guard of a delivery ends one in less than half a minute.
+    expect((await events(server, reader, id)).map(({ type }) => type)).toEqual(['created', 'started', 'failed'])
+  }
+
+  let stuck = false
+  sftp.faults.onWrite = (count) => {
+    stuck = count > 20
+    return stuck ? 'hang' : undefined
+  }
+  const sftpKey = await makeKey(site, 'acme')
+  const first = await create(server, sftpKey, toServer())
+  await reached(() => stuck)
+  expect(await serverFiles()).toHaveLength(1)
+  await refused(first, sftpKey)
+  await expect.poll(serverFiles, { timeout: 10_000 }).toEqual([])
+  sftp.faults = {}
+
+  s3.fault = ({ verb, part }) => (verb === 'part' && part === 2 ? 'hang' : undefined)
+  const s3Key = await makeKey(site, 'acme')
+  const second = await create(server, s3Key, toBucket())
+  await reached(() => s3.requests.some(({ verb, part }) => verb === 'part' && part === 2))
+  await refused(second, s3Key)
+  await expect.poll(() => s3.uploads(), { timeout: 10_000 }).toHaveLength(0)
+  expect((await s3.objects()).size).toBe(0)
 })
 
 it('a server that stops during a delivery takes it back, counts no failure, and delivers whole after the next start', {
