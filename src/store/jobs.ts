@@ -8,6 +8,7 @@ import { writeEvent } from './events.ts'
 import { insertUnlessExcluded, refuseExcluded } from './exclusive.ts'
 import { newJobRow, toJob } from './job-rows.ts'
 import { moveJob } from './moves.ts'
+import { type Writing, writeNotices } from './notices.ts'
 import type { CallersTerms, IdempotencyRecord, JobFilter, JobPage, NewJob } from './store.ts'
 import type { Tables } from './tables.ts'
 import { assertWithinLimits } from './usage.ts'
@@ -15,11 +16,12 @@ import { writeVersion } from './versions.ts'
 
 /** To be called in a transaction. */
 export async function createJob(
-  tx: Kysely<Tables>,
+  writing: Writing,
   job: NewJob,
   idempotency: IdempotencyRecord | null,
   { actor, limits }: CallersTerms,
 ): Promise<{ job: Job | null; created: boolean }> {
+  const { tx } = writing
   if (idempotency && !(await takeKey(tx, job, idempotency))) {
     return { job: await firstOfKey(tx, job.tenant, idempotency), created: false }
   }
@@ -36,7 +38,9 @@ export async function createJob(
   }
   const seq = await writeEvent(tx, row, { type: 'created', at: job.createdAt, data: {}, actor })
   await writeVersion(tx, seq, null, row)
-  return { job: toJob(row), created: true }
+  const created = toJob(row)
+  await writeNotices(writing, created, 'created', job.createdAt)
+  return { job: created, created: true }
 }
 
 /** Inside the transaction that creates, so that simultaneous calls do not all see the last free place (SQLite: one writer at a time). */
@@ -143,11 +147,12 @@ export async function listJobs(
 
 /** To be called in a transaction. */
 export async function removeJob(
-  tx: Kysely<Tables>,
+  writing: Writing,
   tenant: string,
   id: string,
   { actor, at }: { actor: Actor | null; at: Date },
 ): Promise<Job | null> {
+  const { tx } = writing
   const job = await getJob(tx, tenant, id)
   if (!job) return null
   const removed = isActive(job.status)
@@ -174,6 +179,7 @@ export async function removeJob(
   await tx.deleteFrom('idempotency').where('job_id', '=', id).execute()
   // Its events go with it; that it was there, and who removed it, stays.
   if (actor) await writeAudit(tx, { at, tenant, action: 'removed', actor, exportId: id, data: {} })
+  await writeNotices(writing, job, 'removed', at)
   return job
 }
 
@@ -184,15 +190,16 @@ type CallersVerb = 'interrupt' | 'cancel' | 'start'
  * comes back unchanged, without an event. Every other move that does not fit throws TRANSITION_ILLEGAL.
  */
 export async function moveByCaller(
-  tx: Kysely<Tables>,
+  writing: Writing,
   verb: CallersVerb,
   tenant: string,
   id: string,
   now: Date,
   { actor, limits }: CallersTerms,
 ): Promise<Job | null> {
+  const { tx } = writing
   if (verb === 'start' && limits) await assertWithinLimits(tx, { tenant, rows: null }, limits, now)
-  const moved = await CALLERS_MOVES[verb](tx, { id, tenant }, now, actor).catch(refuseExcluded)
+  const moved = await CALLERS_MOVES[verb](writing, { id, tenant }, now, actor).catch(refuseExcluded)
   if (moved) return moved
   const job = await getJob(tx, tenant, id)
   if (!job) return null
@@ -201,22 +208,22 @@ export async function moveByCaller(
 }
 
 type CallersMove = (
-  tx: Kysely<Tables>,
+  writing: Writing,
   fence: { id: string; tenant: string },
   now: Date,
   actor: Actor | null,
 ) => Promise<Job | null>
 
 const CALLERS_MOVES: Readonly<Record<CallersVerb, CallersMove>> = {
-  interrupt: (tx, fence, now, actor) => {
+  interrupt: (writing, fence, now, actor) => {
     const set = { interrupted_at: now.toISOString(), available_at: null }
-    return moveJob(tx, 'interrupt', fence, set, { type: 'interrupted', at: now, data: {}, actor })
+    return moveJob(writing, 'interrupt', fence, set, { type: 'interrupted', at: now, data: {}, actor })
   },
-  cancel: (tx, fence, now, actor) => {
+  cancel: (writing, fence, now, actor) => {
     const set = { cancelled_at: now.toISOString(), available_at: null }
-    return moveJob(tx, 'cancel', fence, set, { type: 'cancelled', at: now, data: {}, actor })
+    return moveJob(writing, 'cancel', fence, set, { type: 'cancelled', at: now, data: {}, actor })
   },
-  start: (tx, fence, now, actor) => {
+  start: (writing, fence, now, actor) => {
     const set = {
       failures: 0,
       error: null,
@@ -233,6 +240,6 @@ const CALLERS_MOVES: Readonly<Record<CallersVerb, CallersMove>> = {
       reached: 0,
       progress_at: now.toISOString(),
     }
-    return moveJob(tx, 'start', fence, set, { type: 'restarted', at: now, data: {}, actor })
+    return moveJob(writing, 'start', fence, set, { type: 'restarted', at: now, data: {}, actor })
   },
 }

@@ -1,5 +1,6 @@
 /** The store on Kysely: which function of this room answers which call, in a transaction or not, and who is woken after it. */
 import type { Kysely, Transaction } from 'kysely'
+import type { Notify } from '../job/notice.ts'
 import { amendJob } from './amendments.ts'
 import { pruneAudit, readAudit, writeAudit } from './audit.ts'
 import type { Engine } from './engine.ts'
@@ -10,6 +11,7 @@ import { createJob, getJob, listJobs, moveByCaller, recallJob, removeJob } from 
 import { deleteSecret, insertSecret, resealSecret, secretsFor } from './kept-secrets.ts'
 import { allKeys, insertKey, keyById, revokeKey } from './keys.ts'
 import { applyMigrations, listMigrations, refuseNewerSchema } from './migrate.ts'
+import { claimNotices, postponeNotice, pruneNotices, recallNotices, removeNotice, returnNotice, type Writing } from './notices.ts'
 import { patiently } from './patience.ts'
 import {
   countByStatus,
@@ -46,16 +48,18 @@ const NOBODY: CallersTerms = { actor: null, limits: null }
 export class KyselyStore implements Store {
   #db: Kysely<Tables>
   #engine: Engine
+  #notify: Notify
   #changes = new JobChanges()
 
   /** `db` is closed with the store. */
-  constructor(db: Kysely<Tables>, engine: Engine) {
+  constructor(db: Kysely<Tables>, engine: Engine, notify: Notify) {
     this.#db = db
     this.#engine = engine
+    this.#notify = notify
   }
 
   create: Call<'create'> = (job, idempotency, terms = NOBODY) =>
-    this.#change(job.id, (tx) => createJob(tx, job, idempotency, terms))
+    this.#move(job.id, (writing) => createJob(writing, job, idempotency, terms))
   recall: Call<'recall'> = (tenant, idempotency, now) => this.#ask((db) => recallJob(db, tenant, idempotency, now))
   get: Call<'get'> = (tenant, id) => this.#ask((db) => getJob(db, tenant, id))
   getByShortId: Call<'getByShortId'> = (tenant, shortId) => this.#ask((db) => jobByShortId(db, tenant, shortId))
@@ -63,13 +67,13 @@ export class KyselyStore implements Store {
   rights: Call<'rights'> = (tenant, page) => this.#ask((db) => rightsAmong(db, tenant, page))
   list: Call<'list'> = (tenant, filter, page) => this.#ask((db) => listJobs(db, tenant, filter, page))
   remove: Call<'remove'> = (tenant, id, actor = null, at = new Date()) =>
-    this.#change(id, (tx) => removeJob(tx, tenant, id, { actor, at }))
+    this.#move(id, (writing) => removeJob(writing, tenant, id, { actor, at }))
   interrupt: Call<'interrupt'> = (tenant, id, now, actor = null) =>
-    this.#change(id, (tx) => moveByCaller(tx, 'interrupt', tenant, id, now, { actor, limits: null }))
+    this.#move(id, (writing) => moveByCaller(writing, 'interrupt', tenant, id, now, { actor, limits: null }))
   cancel: Call<'cancel'> = (tenant, id, now, actor = null) =>
-    this.#change(id, (tx) => moveByCaller(tx, 'cancel', tenant, id, now, { actor, limits: null }))
+    this.#move(id, (writing) => moveByCaller(writing, 'cancel', tenant, id, now, { actor, limits: null }))
   start: Call<'start'> = (tenant, id, now, terms = NOBODY) =>
-    this.#change(id, (tx) => moveByCaller(tx, 'start', tenant, id, now, terms))
+    this.#move(id, (writing) => moveByCaller(writing, 'start', tenant, id, now, terms))
   amend: Call<'amend'> = (tenant, id, amendment, now, actor = null) =>
     this.#change(id, (tx) => amendJob(tx, { id, tenant }, amendment, now, actor))
   versions: Call<'versions'> = (jobId) => this.#ask((db) => versionsOf(db, jobId))
@@ -78,16 +82,16 @@ export class KyselyStore implements Store {
     this.#change(jobId, (tx) => addEvent(tx, jobId, { type, at, data, actor }))
   changed: Call<'changed'> = (jobId, ms, signal) => this.#changes.next(jobId, ms, signal)
 
-  claim: Call<'claim'> = (id, now) => this.#change(id, (tx) => claimJob(tx, id, now))
+  claim: Call<'claim'> = (id, now) => this.#move(id, (writing) => claimJob(writing, id, now))
   setSession: Call<'setSession'> = (id, run, session) => this.#write(id, (db) => writeSession(db, { id, run }, session))
   progress: Call<'progress'> = (id, run, progress) => this.#write(id, (db) => writeProgress(db, { id, run }, progress))
   files: Call<'files'> = (id, run, files) => this.#write(id, (db) => writeFiles(db, { id, run }, files))
-  complete: Call<'complete'> = (id, run, completion) => this.#change(id, (tx) => completeJob(tx, { id, run }, completion))
+  complete: Call<'complete'> = (id, run, completion) => this.#move(id, (writing) => completeJob(writing, { id, run }, completion))
   fail: Call<'fail'> = (id, run, error, errorsLog, now) =>
-    this.#change(id, (tx) => failJob(tx, { id, run }, error, errorsLog, now))
+    this.#move(id, (writing) => failJob(writing, { id, run }, error, errorsLog, now))
   retry: Call<'retry'> = (id, run, error, availableAt, now) =>
-    this.#change(id, (tx) => retryJob(tx, { id, run }, error, availableAt, now))
-  giveBack: Call<'giveBack'> = (id, run, now) => this.#change(id, (tx) => giveBackJob(tx, { id, run }, now))
+    this.#move(id, (writing) => retryJob(writing, { id, run }, error, availableAt, now))
+  giveBack: Call<'giveBack'> = (id, run, now) => this.#move(id, (writing) => giveBackJob(writing, { id, run }, now))
   pending: Call<'pending'> = () => this.#ask(pendingJobs)
   inProgress: Call<'inProgress'> = () => this.#ask(unfinishedRuns)
 
@@ -123,6 +127,13 @@ export class KyselyStore implements Store {
     this.#together((tx) => updateTemplate(tx, place, id, change, done))
   removeTemplate: Call<'removeTemplate'> = (place, id, done) => this.#together((tx) => deleteTemplate(tx, place, id, done))
 
+  claimNotices: Call<'claimNotices'> = (webhook, claim) => this.#ask((db) => claimNotices(db, webhook, claim))
+  removeNotice: Call<'removeNotice'> = (id) => this.#ask((db) => removeNotice(db, id))
+  postponeNotice: Call<'postponeNotice'> = (id, dueAt) => this.#ask((db) => postponeNotice(db, id, dueAt))
+  returnNotice: Call<'returnNotice'> = (id, now) => this.#ask((db) => returnNotice(db, id, now))
+  recallNotices: Call<'recallNotices'> = (now) => this.#ask((db) => recallNotices(db, now))
+  pruneNotices: Call<'pruneNotices'> = (before) => this.#ask((db) => pruneNotices(db, before))
+
   migrate: Call<'migrate'> = () => this.#ask((db) => applyMigrations(db, this.#engine))
   migrations: Call<'migrations'> = () => this.#ask((db) => listMigrations(db, this.#engine))
 
@@ -150,6 +161,11 @@ export class KyselyStore implements Store {
   /** All of it or nothing. */
   #change<T>(jobId: string, change: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
     return this.#write(jobId, (db) => db.transaction().execute(change))
+  }
+
+  /** The same for what others are told of. */
+  #move<T>(jobId: string, move: (writing: Writing) => Promise<T>): Promise<T> {
+    return this.#change(jobId, (tx) => move({ tx, notify: this.#notify }))
   }
 
   /** The same for what belongs to no job. */

@@ -11,6 +11,7 @@ import { exclusiveMigration } from './migrations/0006-exclusive.ts'
 import { versionsMigration } from './migrations/0007-versions.ts'
 import { searchMigration } from './migrations/0008-search.ts'
 import { templatesMigration } from './migrations/0009-templates.ts'
+import { noticesMigration } from './migrations/0010-notices.ts'
 
 /** Also how a database is recognised as Freight's. */
 export const MIGRATION_TABLE = 'freight_migration'
@@ -26,6 +27,7 @@ function allMigrations(engine: Engine): Record<string, Migration> {
     '0007-versions': versionsMigration,
     '0008-search': searchMigration,
     '0009-templates': templatesMigration,
+    '0010-notices': noticesMigration(engine),
   }
 }
 

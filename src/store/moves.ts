@@ -1,9 +1,13 @@
-/** The one place that changes a job's status: fenced by the status it may come from (and the run), with its event. */
-import type { Kysely, UpdateObject } from 'kysely'
+/**
+ * The one place that changes a job's status: fenced by the status it may come from (and the run), with its event, and with what others
+ * are told of it.
+ */
+import type { UpdateObject } from 'kysely'
 import type { Job } from '../job/job.ts'
 import { transition, type Verb } from '../job/transitions.ts'
 import { type NewEvent, writeEvent } from './events.ts'
 import { toJob } from './job-rows.ts'
+import { type Writing, writeNotices } from './notices.ts'
 import type { Tables } from './tables.ts'
 import { writeVersion } from './versions.ts'
 
@@ -16,12 +20,13 @@ export interface JobFence {
 
 /** To be called in a transaction. Null when no such job stands where the verb begins; then nothing has changed. */
 export async function moveJob(
-  tx: Kysely<Tables>,
+  writing: Writing,
   verb: Verb,
   fence: JobFence,
   set: UpdateObject<Tables, 'jobs'>,
   event: NewEvent,
 ): Promise<Job | null> {
+  const { tx } = writing
   const { from, to } = transition(verb)
   const before = await tx.selectFrom('jobs').selectAll().where('id', '=', fence.id).executeTakeFirst()
   let update = tx
@@ -35,5 +40,7 @@ export async function moveJob(
   const row = await update.returningAll().executeTakeFirst()
   if (!before || !row) return null
   await writeVersion(tx, await writeEvent(tx, row, event), before, row)
-  return toJob(row)
+  const job = toJob(row)
+  await writeNotices(writing, job, event.type, event.at)
+  return job
 }

@@ -5,6 +5,7 @@ import type { Job, Progress, StoredFile } from '../job/job.ts'
 import type { LogEntry } from '../job/tally.ts'
 import { progressColumns, toJob } from './job-rows.ts'
 import { moveJob } from './moves.ts'
+import type { Writing } from './notices.ts'
 import type { Completion, WaitingJob } from './store.ts'
 import type { Tables } from './tables.ts'
 import { addUsage } from './usage.ts'
@@ -17,7 +18,7 @@ export interface Run {
 
 type Columns = ExpressionBuilder<Tables, 'jobs'>
 
-export async function claimJob(tx: Kysely<Tables>, id: string, now: Date): Promise<Job | null> {
+export async function claimJob(writing: Writing, id: string, now: Date): Promise<Job | null> {
   const set = {
     run: (columns: Columns) => columns('run', '+', 1),
     failures: (columns: Columns) => columns('failures', '+', 1),
@@ -30,7 +31,7 @@ export async function claimJob(tx: Kysely<Tables>, id: string, now: Date): Promi
     reached: 0,
     progress_at: now.toISOString(),
   }
-  return moveJob(tx, 'claim', { id }, set, { type: 'started', at: now, data: {}, actor: null })
+  return moveJob(writing, 'claim', { id }, set, { type: 'started', at: now, data: {}, actor: null })
 }
 
 /** Not an event: a run writes it twice a second. */
@@ -70,7 +71,7 @@ async function writeRunning(db: Kysely<Tables>, run: Run, set: UpdateObject<Tabl
   return row ? toJob(row) : null
 }
 
-export async function completeJob(tx: Kysely<Tables>, run: Run, completion: Completion): Promise<Job | null> {
+export async function completeJob(writing: Writing, run: Run, completion: Completion): Promise<Job | null> {
   const set = {
     ...progressColumns(completion.progress),
     results: JSON.stringify(completion.results),
@@ -82,38 +83,32 @@ export async function completeJob(tx: Kysely<Tables>, run: Run, completion: Comp
     expires_at: completion.expiresAt.toISOString(),
   }
   const event = { type: 'completed', at: completion.completedAt, data: {}, actor: null } as const
-  const job = await moveJob(tx, 'complete', run, set, event)
+  const job = await moveJob(writing, 'complete', run, set, event)
   const bytes = completion.files.reduce((sum, file) => sum + file.bytes, 0)
-  if (job) await addUsage(tx, job.tenant, completion.completedAt, { rows: completion.progress.processed, bytes })
+  if (job) await addUsage(writing.tx, job.tenant, completion.completedAt, { rows: completion.progress.processed, bytes })
   return job
 }
 
 export async function failJob(
-  tx: Kysely<Tables>,
+  writing: Writing,
   run: Run,
   error: PlainError,
   errorsLog: readonly LogEntry[],
   now: Date,
 ): Promise<Job | null> {
   const set = { error: errorText(error), errors_log: JSON.stringify(errorsLog), failed_at: now.toISOString() }
-  return moveJob(tx, 'fail', run, set, { type: 'failed', at: now, data: errorData(error), actor: null })
+  return moveJob(writing, 'fail', run, set, { type: 'failed', at: now, data: errorData(error), actor: null })
 }
 
-export async function retryJob(
-  tx: Kysely<Tables>,
-  run: Run,
-  error: PlainError,
-  availableAt: Date,
-  now: Date,
-): Promise<Job | null> {
+export async function retryJob(writing: Writing, run: Run, error: PlainError, availableAt: Date, now: Date): Promise<Job | null> {
   const set = { error: errorText(error), available_at: availableAt.toISOString() }
   const data = { ...errorData(error), availableAt: availableAt.toISOString() }
-  return moveJob(tx, 'retry', run, set, { type: 'retried', at: now, data, actor: null })
+  return moveJob(writing, 'retry', run, set, { type: 'retried', at: now, data, actor: null })
 }
 
-export async function giveBackJob(tx: Kysely<Tables>, run: Run, now: Date): Promise<Job | null> {
+export async function giveBackJob(writing: Writing, run: Run, now: Date): Promise<Job | null> {
   const set = { failures: (columns: Columns) => columns('failures', '-', 1), available_at: null }
-  return moveJob(tx, 'return', run, set, { type: 'returned', at: now, data: {}, actor: null })
+  return moveJob(writing, 'return', run, set, { type: 'returned', at: now, data: {}, actor: null })
 }
 
 const errorData = ({ code, message }: PlainError) => ({ code, message })

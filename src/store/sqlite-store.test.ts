@@ -14,10 +14,10 @@ import type { JobCondition } from '../job/search.ts'
 import { openDatabase } from './sqlite-database.ts'
 import { createSqliteStore, openSqliteStore } from './sqlite-store.ts'
 
-describeStore('SQLite', async () => {
+describeStore('SQLite', async (notify) => {
   const folder = await mkdtemp(join(tmpdir(), 'freight-store-'))
   const path = join(folder, 'freight.db')
-  const store = await openSqliteStore(path)
+  const store = await openSqliteStore(path, notify)
   await store.migrate()
   return {
     store,
@@ -254,7 +254,7 @@ describe('a full disk', () => {
 })
 
 describe('queries', () => {
-  it('no list, look-up or sweep reads the whole table of jobs or sorts', async () => {
+  it('no list, look-up, sweep or claim reads a whole table or sorts', async () => {
     const database = openDatabase(path)
     const prepare = database.prepare.bind(database)
     const asked = new Set<string>()
@@ -277,7 +277,8 @@ describe('queries', () => {
     await store.known([newJob(1).id])
     await store.pruneIdempotency(at(1))
     await store.oldestPendingAt()
-    expect(asked.size).toBe(11)
+    await store.claimNotices('hook', { now: at(1), until: at(2), limit: 4 })
+    expect(asked.size).toBe(12)
     const plans = [...asked].map((sql) => {
       const parameters = Array.from({ length: sql.split('?').length - 1 }, () => 1)
       const steps = prepare(`explain query plan ${sql}`).all(...parameters) as { detail: string }[]

@@ -1,5 +1,5 @@
 /**
- * The store keeps records: jobs, events, keys, idempotency, the audit, what tenants have used and saved, sealed secrets. It alone writes a job's `status`, each change together with its
+ * The store keeps records: jobs, events, keys, idempotency, the audit, what tenants have used and saved, sealed secrets, what webhooks are to be told. It alone writes a job's `status`, each change together with its
  * event in one transaction. `test/contracts/store.ts` is the proof of an engine.
  *
  * `run` is the fencing token: every write of a run carries it, and a write with an old one, or on a job that is no longer
@@ -12,6 +12,7 @@
 import type { PlainError } from '../job/errors.ts'
 import type { Actor, EventType, Job, JobEvent, JobStatus, Mode, Progress, StoredFile } from '../job/job.ts'
 import type { Manifest } from '../job/manifest.ts'
+import type { Notice } from '../job/notice.ts'
 import type { JobSearch } from '../job/search.ts'
 import type { LogEntry, Results } from '../job/tally.ts'
 import type { JobVersion } from '../job/version.ts'
@@ -320,7 +321,29 @@ export interface TemplateStore {
   removeTemplate(place: TemplatePlace, id: string, done: DoneBy): Promise<boolean>
 }
 
-export interface Store extends JobStore, RunStore, UpkeepStore, KeyStore, AuditStore, SecretStore, TemplateStore {
+/**
+ * What webhooks are still to be told. A notice is written in the transaction of the change that it tells of, by whatever `notify` the store was
+ * opened with, and stays when the job is removed.
+ */
+export interface NoticeStore {
+  /**
+   * Due ones of one webhook, the longest due first, and of each job only the oldest that there is. An attempt is counted at the claim, and none
+   * is due again before `until`: whoever dies with one has it tried again.
+   */
+  claimNotices(webhook: string, claim: { now: Date; until: Date; limit: number }): Promise<readonly Notice[]>
+  /** It was told, or never will be. */
+  removeNotice(id: string): Promise<void>
+  /** Not again before `dueAt`. */
+  postponeNotice(id: string, dueAt: Date): Promise<void>
+  /** An attempt that was broken off in order: due at once, and not counted. */
+  returnNotice(id: string, now: Date): Promise<void>
+  /** All are due at once, also those claimed. Only for a process that knows it is alone. */
+  recallNotices(now: Date): Promise<void>
+  /** Those written before; how many they were. */
+  pruneNotices(before: Date): Promise<number>
+}
+
+export interface Store extends JobStore, RunStore, UpkeepStore, KeyStore, AuditStore, SecretStore, TemplateStore, NoticeStore {
   /** Brings the schema up to date; safe to call from several processes at once. Names of what was applied. */
   migrate(): Promise<readonly string[]>
   /** Names and state of every migration. */

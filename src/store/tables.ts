@@ -130,6 +130,19 @@ interface TemplatesTable {
   updated_at: string | null
 }
 
+interface NoticesTable {
+  seq: Generated<number>
+  id: string
+  webhook: string
+  topic: string
+  tenant: string
+  job_id: string
+  document: string
+  attempts: number
+  due_at: string
+  created_at: string
+}
+
 export interface Tables {
   jobs: JobsTable
   job_resources: JobResourcesTable
@@ -141,9 +154,11 @@ export interface Tables {
   usage: UsageTable
   kept_secrets: KeptSecretsTable
   templates: TemplatesTable
+  notices: NoticesTable
 }
 
 export type JobRow = Selectable<JobsTable>
 export type TemplateRow = Selectable<TemplatesTable>
+export type NoticeRow = Selectable<NoticesTable>
 export type EventRow = Selectable<EventsTable>
 export type ApiKeyRow = Selectable<ApiKeysTable>

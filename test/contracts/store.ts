@@ -1,5 +1,6 @@
 /** What every engine of the store must do. A store is done when its own test calls this and it is green. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Notify } from '../../src/job/notice.ts'
 import type { Store } from '../../src/store/store.ts'
 import { at, completed, found, jobId, newJob, newRequest } from './sample-job.ts'
 import { describeAccess } from './store-access.ts'
@@ -7,6 +8,7 @@ import { describeChanges } from './store-changes.ts'
 import { describeExclusive } from './store-exclusive.ts'
 import { describeKeys } from './store-keys.ts'
 import { describeMoves } from './store-moves.ts'
+import { describeNotices } from './store-notices.ts'
 import { describeSearch } from './store-search.ts'
 import { describeTemplates } from './store-templates.ts'
 import { describeUpkeep } from './store-upkeep.ts'
@@ -21,12 +23,15 @@ export interface StoreUnderTest {
   discard(): Promise<void>
 }
 
-export function describeStore(name: string, make: () => Promise<StoreUnderTest>): void {
+/** `make`: the store that is made tells of each change what `notify` says. */
+export function describeStore(name: string, make: (notify: Notify) => Promise<StoreUnderTest>): void {
   describe(`${name} keeps the contract of a store`, () => {
     let made: StoreUnderTest
     let store: Store
+    let notify: Notify
     beforeEach(async () => {
-      made = await make()
+      notify = () => []
+      made = await make((...change) => notify(...change))
       store = made.store
     })
     afterEach(() => made.discard())
@@ -45,6 +50,13 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     describeSearch(() => store)
     describeVersions(() => store)
     describeTemplates(() => store)
+    describeNotices(
+      () => store,
+      (wanted) => {
+        notify = wanted
+      },
+      () => made.another(),
+    )
   })
 }
 
