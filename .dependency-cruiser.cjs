@@ -11,6 +11,7 @@ const CONTRACTS = [
   'compression/compression',
   'delivery/delivery',
   'exports/probe',
+  'webhooks/webhook',
 ]
 /** Rooms below the back ends, which know none of them. */
 const TOOLS = { sources: ['duckdb'], formats: ['duckdb', 'zip'] }
@@ -85,6 +86,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/worker/', pathNot: tests },
       to: { path: '^src/(exports|protocols|http)/', pathNot: contract },
+    },
+    {
+      name: 'webhooks-know-no-protocol',
+      comment: 'Notices come with their words from whoever made them; this room only carries them.',
+      severity: 'error',
+      from: { path: '^src/webhooks/', pathNot: tests },
+      to: { path: '^src/', pathNot: '^src/(job/|webhooks/|store/store\\.ts$)' },
+    },
+    {
+      name: 'only-the-service-sends',
+      comment: 'Who tells webhooks of something writes it down with the change; nobody sends by himself.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `(^src/(service\\.ts$|webhooks/)|${tests})` },
+      to: { path: '^src/webhooks/', pathNot: contract },
     },
     {
       name: 'protocols-are-strangers',

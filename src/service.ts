@@ -19,12 +19,14 @@ import { createMetrics } from './http/metrics.ts'
 import { createHttpServer, listen } from './http/server.ts'
 import { quotaOf } from './job/limits.ts'
 import { createParts } from './parts.ts'
-import { configuredProtocols } from './protocols/configured.ts'
+import { configuredNotify, configuredProtocols, configuredWebhooks } from './protocols/configured.ts'
 import { createLocalQueue } from './queue/local-queue.ts'
 import { acquireServerLock } from './store/server-lock.ts'
 import { openSqliteStore } from './store/sqlite-store.ts'
 import type { ApiKey, AuditEntry, AuditFilter, Store } from './store/store.ts'
 import { startUpkeep } from './upkeep/upkeep.ts'
+import { usualPatience } from './webhooks/patience.ts'
+import { startSender } from './webhooks/sender.ts'
 import { createProbe } from './worker/probe.ts'
 import { createRunThreads } from './worker/run-threads.ts'
 import { createWorker } from './worker/worker.ts'
@@ -56,7 +58,7 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
   const lock = acquireServerLock(config.dataDir)
   undo.defer(() => lock.release())
   await emptyTempFolder(config)
-  const store = await openSqliteStore(storePath(config))
+  const store = await openSqliteStore(storePath(config), configuredNotify(config.protocols))
   undo.defer(() => store.close())
   await store.migrate()
 
@@ -135,6 +137,10 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
   const upkeep = startUpkeep({ store, storage: parts.storage, now, auditMs: config.auditMs, log })
   undo.defer(() => upkeep.stop())
   url = await listen(app, { host: config.host, port: config.port })
+  // Only now: what it sends holds links, which begin with the address.
+  const webhooks = configuredWebhooks(config.protocols, { context, publicUrl, keys: store })
+  const sender = await startSender({ store, webhooks, patience: usualPatience(Math.random), now, log })
+  undo.defer(() => sender.stop())
 
   let stopping: Promise<void> | null = null
   const stop = async (): Promise<void> => {

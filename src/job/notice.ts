@@ -1,6 +1,9 @@
 /** What someone outside is to be told of a job: made together with the change itself, and kept until it was told. */
 import type { EventType, Job } from './job.ts'
 
+/** Beyond this age a notice is dropped: by then a receiver that is back reads anew what it needs. */
+export const NOTICE_KEPT_MS = 3 * 24 * 60 * 60 * 1000
+
 export interface NewNotice {
   /** Whom to tell: the name of a webhook in the configuration. */
   readonly webhook: string

@@ -10,12 +10,18 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Principal } from '../access/principal.ts'
 import type { ExportsContext } from '../exports/context.ts'
 import { FreightError } from '../job/errors.ts'
+import type { KeyStore } from '../store/store.ts'
 
 /** What a protocol is made with, beside its own section of the configuration. */
 export interface ProtocolSite {
   readonly context: ExportsContext
   /** What every address begins with, without a trailing slash. */
   publicUrl(): string
+}
+
+/** What messages that go out by themselves are made with: nobody is calling, so who may have what is looked up. */
+export interface WebhookSite extends ProtocolSite {
+  readonly keys: Pick<KeyStore, 'findKey'>
 }
 
 /** A request that is refused, before a protocol has given the refusal its form. */

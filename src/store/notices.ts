@@ -23,12 +23,21 @@ export async function writeNotices({ tx, notify }: Writing, job: Job, change: Ev
   }
 }
 
-/** One statement, so that of several who ask at once each notice goes to one. */
+/** What claims is one statement, so that of several who ask at once each notice goes to one. */
 export async function claimNotices(
   db: Kysely<Tables>,
   webhook: string,
   { now, until, limit }: { now: Date; until: Date; limit: number },
 ): Promise<readonly Notice[]> {
+  // Mostly there is nothing, and a write waits for other writers even where it writes nothing.
+  const any = await db
+    .selectFrom('notices')
+    .select('seq')
+    .where('webhook', '=', webhook)
+    .where('due_at', '<=', now.toISOString())
+    .limit(1)
+    .executeTakeFirst()
+  if (!any) return []
   const due = db
     .selectFrom('notices as due')
     .select('due.seq')

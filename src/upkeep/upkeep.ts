@@ -1,7 +1,8 @@
 /** Keeps records and storage tidy while the server runs: once at start, then every minute. */
 import type { Logger } from 'pino'
+import { NOTICE_KEPT_MS } from '../job/notice.ts'
 import type { Storage } from '../storage/storage.ts'
-import type { AuditStore, UpkeepStore } from '../store/store.ts'
+import type { AuditStore, NoticeStore, UpkeepStore } from '../store/store.ts'
 import { removeExpiredFiles } from './expired-files.ts'
 import { removeOrphans } from './orphans.ts'
 
@@ -10,7 +11,7 @@ const EVERY_MS = 60_000
 export type UpkeepLog = Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>
 
 export interface UpkeepDeps {
-  readonly store: UpkeepStore & Pick<AuditStore, 'pruneAudit' | 'pruneUsage'>
+  readonly store: UpkeepStore & Pick<AuditStore, 'pruneAudit' | 'pruneUsage'> & Pick<NoticeStore, 'pruneNotices'>
   readonly storage: Storage
   readonly now: () => Date
   /** How long the audit is kept. */
@@ -51,6 +52,7 @@ export async function runUpkeep({ store, storage, now, auditMs, log }: UpkeepDep
     { name: 'orphans', run: () => removeOrphans(parts) },
     { name: 'idempotency records', run: () => store.pruneIdempotency(parts.now).then(() => 0) },
     { name: 'audit', run: () => store.pruneAudit(new Date(parts.now.getTime() - auditMs)).then(() => 0) },
+    { name: 'notices', run: () => store.pruneNotices(new Date(parts.now.getTime() - NOTICE_KEPT_MS)) },
     { name: 'usage', run: () => store.pruneUsage(parts.now).then(() => 0) },
   ]
   for (const step of steps) {

@@ -12,7 +12,7 @@ import type { ApiExportsSettings } from './settings.ts'
 import { viewExport } from './view.ts'
 
 /** The vendor's own, whatever other links live. */
-const ATTACHMENT_MS = 5 * 60_000
+export const ATTACHMENT_MS = 5 * 60_000
 
 export class Showing {
   readonly #site: ProtocolSite
