@@ -1,4 +1,5 @@
 /** Finds jobs by conditions of a caller's own, a page at a time, and counts all that fit. */
+import { setImmediate } from 'node:timers/promises'
 import { type Expression, type Kysely, type SqlBool, sql } from 'kysely'
 import type { Job } from '../job/job.ts'
 import type { JobCondition, JobField, JobFieldValue, JobSearch } from '../job/search.ts'
@@ -60,15 +61,23 @@ export async function searchJobs(
   return { jobs, total: Number(total) }
 }
 
+/** Jobs are read so many at once: rows are long, and SQLite holds everyone else up while it reads. */
+const READ_AT_ONCE = 100
+
 /** One that was removed meanwhile is missing. */
 async function jobsInOrder(db: Kysely<Tables>, ids: readonly string[]): Promise<Job[]> {
-  if (ids.length === 0) return []
-  const rows = await db.selectFrom('jobs').selectAll().where('id', 'in', ids).execute()
-  const byId = new Map(rows.map((row) => [row.id, row]))
-  return ids.flatMap((id) => {
-    const row = byId.get(id)
-    return row ? toJob(row) : []
-  })
+  const jobs: Job[] = []
+  for (let start = 0; start < ids.length; start += READ_AT_ONCE) {
+    if (start > 0) await setImmediate()
+    const some = ids.slice(start, start + READ_AT_ONCE)
+    const rows = await db.selectFrom('jobs').selectAll().where('id', 'in', some).execute()
+    const byId = new Map(rows.map((row) => [row.id, row]))
+    for (const id of some) {
+      const row = byId.get(id)
+      if (row) jobs.push(toJob(row))
+    }
+  }
+  return jobs
 }
 
 export async function rightsAmong(

@@ -28,6 +28,13 @@ export function describeSearch(store: () => Store): void {
     expect(await store().search('acme', search({ where: { op: 'or', of: [] } }))).toEqual({ jobs: [], total: 0 })
   })
 
+  it('a page of more than a hundred has each job once, in order', async () => {
+    for (let number = 1; number <= 130; number += 1) await store().create(newJob(number), null)
+    const { jobs, total } = await store().search('acme', search({ offset: 5, limit: 115 }))
+    expect(jobs.map(({ id }) => id)).toEqual(Array.from({ length: 115 }, (_, index) => jobId(125 - index)))
+    expect(total).toBe(130)
+  })
+
   it('only jobs whose every part is one of the resources are found', async () => {
     await store().create(newJob(1, { request: newRequest('orders', 'customers') }), null)
     await store().create(newJob(2, { request: newRequest('orders', 'secrets') }), null)

@@ -5,10 +5,10 @@ import { assertMayWith } from '../../exports/access.ts'
 import type { ExportsContext } from '../../exports/context.ts'
 import { createExport } from '../../exports/create.ts'
 import { mintArchiveLink, mintLink } from '../../exports/link.ts'
-import { listExports } from '../../exports/list.ts'
 import { countMatching } from '../../exports/matching.ts'
 import { removeExport } from '../../exports/remove.ts'
-import { getServedExport, isServed } from '../../exports/served.ts'
+import { searchExports } from '../../exports/search.ts'
+import { getServedExport } from '../../exports/served.ts'
 import { FreightError } from '../../job/errors.ts'
 import type { Job } from '../../job/job.ts'
 import type { Deed } from '../../job/scopes.ts'
@@ -22,7 +22,7 @@ type ById = { Params: { id: string } }
 
 /** The list has no pages on this wire; beyond so many its oldest are left out. */
 const LISTED = 1_000
-const LISTED_AT_ONCE = 100
+const ALL = { op: 'and', of: [] } as const
 
 export function v1Routes(app: FastifyInstance, messages: Messages, { context, publicUrl }: ProtocolSite): void {
   const serves = (resource: string): boolean => resource === messages.resource
@@ -41,8 +41,9 @@ export function v1Routes(app: FastifyInstance, messages: Messages, { context, pu
   })
 
   app.get('/v1/exports', async (request, reply) => {
-    const jobs = await listAll(context, callerOf(request), messages.resource)
-    return answer(reply, jobs.filter((job) => isServed(job, serves)).map(view))
+    const newest = { resources: [messages.resource], where: ALL, order: [], offset: 0, limit: LISTED }
+    const { jobs } = await searchExports(context, callerOf(request), newest)
+    return answer(reply, jobs.map(view))
   })
 
   app.get<ById>('/v1/exports/:id', async (request, reply) => answer(reply, view(await found(request, 'read'))))
@@ -72,17 +73,6 @@ async function notFoundAs<T>(message: string, verb: () => Promise<T>): Promise<T
     if (thrown instanceof FreightError && thrown.code === 'NOT_FOUND') throw new FreightError('NOT_FOUND', message)
     throw thrown
   }
-}
-
-async function listAll(context: ExportsContext, caller: Principal, resource: string): Promise<Job[]> {
-  const jobs: Job[] = []
-  let before: string | null = null
-  do {
-    const page = await listExports(context, caller, { filter: { resource }, limit: LISTED_AT_ONCE, before })
-    jobs.push(...page.jobs)
-    before = page.nextBefore
-  } while (before !== null && jobs.length < LISTED)
-  return jobs
 }
 
 /** An endpoint that is another tenant's is as unknown as one that does not exist. */
