@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { EventType, Job, JobEvent } from '../../job/job.ts'
 import type { JobVersion, VersionedAttribute } from '../../job/version.ts'
-import { errorsLog, wireFormat, wireStatus } from './view.ts'
+import { askedOf, errorsLog, wireFormat, wireStatus } from './view.ts'
 
 /** An entry of a type that clients tell by the address it came from. */
 export interface Entry {
@@ -52,7 +52,7 @@ export const VERSION_ATTRIBUTES = [
 
 /** Oldest first. */
 export function viewVersions(job: Job, versions: readonly JobVersion[], typeOf: (resource: string) => string): Entry[] {
-  return changed(versions, typeOf).map(({ version, changes }) =>
+  return changed(job, versions, typeOf).map(({ version, changes }) =>
     entry(job, 'versions', version.event, { ...subject(job, version), changes, who: who(job, version) }),
   )
 }
@@ -61,7 +61,7 @@ export const EVENT_STORE_ATTRIBUTES = VERSION_ATTRIBUTES.map((name) => (name ===
 
 /** Oldest first. */
 export function viewEventStores(job: Job, versions: readonly JobVersion[], typeOf: (resource: string) => string): Entry[] {
-  return changed(versions, typeOf).map(({ version, changes }) =>
+  return changed(job, versions, typeOf).map(({ version, changes }) =>
     entry(job, 'event_stores', version.event, { ...subject(job, version), payload: changes, who: who(job, version) }),
   )
 }
@@ -73,11 +73,16 @@ function subject(job: Job, { event }: JobVersion) {
 type Changes = Readonly<Record<string, readonly [unknown, unknown]>>
 
 /** In this protocol's words; a change of something that it has no word for is none. */
-function changed(versions: readonly JobVersion[], typeOf: (resource: string) => string) {
+function changed(job: Job, versions: readonly JobVersion[], typeOf: (resource: string) => string) {
   return versions.flatMap((version) => {
-    const changes = changesOf(version, typeOf)
+    const changes = { ...changesOf(version, typeOf), ...(version.event.type === 'created' ? asked(job) : {}) }
     return Object.keys(changes).length === 0 ? [] : [{ version, changes }]
   })
+}
+
+/** What is said once, at the creation: the store keeps no versions of what nothing can change. */
+function asked(job: Job): Changes {
+  return Object.fromEntries(Object.entries(askedOf(job)).map(([name, value]) => [name, [null, value]]))
 }
 
 function changesOf({ changes }: JobVersion, typeOf: (resource: string) => string): Changes {

@@ -16,16 +16,16 @@ export type ExportAttributes = ReturnType<typeof viewExport>
 
 /** Every name is always there. Lists and objects are never null: clients join and walk them without asking. */
 export function viewExport(job: Job, site: ViewSite) {
-  const sent = sentOf(job)
+  const asked = askedOf(job)
   return {
     resource_type: site.typeOf(job.request.parts[0]?.resource ?? ''),
     format: wireFormat(job.request.format),
     status: wireStatus(job.status),
-    includes: sent.includes,
-    fields: sent.fields,
-    filters: sent.filters,
-    dry_data: job.request.dryData,
-    jwt_filters: sent.jwt_filters,
+    includes: asked.includes,
+    fields: asked.fields,
+    filters: asked.filters,
+    dry_data: asked.dry_data,
+    jwt_filters: asked.jwt_filters,
     started_at: time(job.startedAt),
     completed_at: time(job.completedAt),
     estimated_completion_at: job.status === 'in_progress' ? time(estimateCompletion(job.progress, site.now)) : null,
@@ -75,6 +75,12 @@ export interface SentAttributes {
   readonly fields: readonly string[]
   readonly filters: Readonly<Record<string, unknown>>
   readonly jwt_filters: boolean
+}
+
+/** Which rows and columns were asked for: what no one can change afterwards. */
+export function askedOf(job: Job) {
+  const { includes, fields, filters, jwt_filters } = sentOf(job)
+  return { includes, fields, filters, dry_data: job.request.dryData, jwt_filters }
 }
 
 /** An export that was made over another wire shows what it was asked for there. */

@@ -275,7 +275,7 @@ describe('an export', () => {
 describe('what belongs to an export', () => {
   let id = ''
   beforeEach(async () => {
-    id = await created({ reference: 'a' })
+    id = await created({ reference: 'a', filters: { status_eq: 'placed' }, dry_data: true })
     await site.update(id, { _interrupt: true })
   })
 
@@ -317,6 +317,11 @@ describe('what belongs to an export', () => {
           records_count: [null, 3],
           reference: [null, 'a'],
           metadata: [null, {}],
+          includes: [null, []],
+          fields: [null, []],
+          filters: [null, { status_eq: 'placed' }],
+          dry_data: [null, true],
+          jwt_filters: [null, false],
         },
       ],
       ['update', { status: ['pending', 'interrupted'], interrupted_at: [null, '2026-03-01T12:00:00.000Z'] }],
