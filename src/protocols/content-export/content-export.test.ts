@@ -162,7 +162,8 @@ describe('content-export', () => {
     const refused = answers.filter(({ status }) => status === 400)
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(1)
     expect(refused).toHaveLength(9)
-    expect(refused[0]?.body).toMatchObject({ code: '400-152', details: [{ key: 'portalID' }] })
+    const details = [{ key: 'portalID', value: 'a portal of which no export is pending, running or interrupted' }]
+    expect(refused[0]?.body).toMatchObject({ code: '400-152', details })
     expect(
       (
         await site.ask('/content/export', {

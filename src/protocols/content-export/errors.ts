@@ -53,7 +53,7 @@ function wireError({ error, status }: Refusal, request: RefusedRequest): WireErr
       return { code: '500-100', message: 'System is unable to process this request. Please contact your administrator.' }
     case 409:
       // The only conflict of this wire: another export of the same portal.
-      return unfit('portalID', error.message)
+      return unfit('portalID', 'a portal of which no export is pending, running or interrupted')
     case 400:
     case 422:
       return unfit('body', error.message)
