@@ -173,6 +173,11 @@ test('the demo goes from nothing to a file, and its curl commands work', { timeo
 
   const url = /API +(\S+)/.exec(output())?.[1] ?? ''
   expect((await fetch(`${url}/docs`)).status).toBe(200)
+  const [, wires = ''] = /^at (\/api\/exports.*)\.$/m.exec(output()) ?? []
+  const allowed = wires
+    .split(/, | and /)
+    .map(async (path) => (await fetch(url + path, { method: 'OPTIONS' })).headers.get('allow'))
+  expect(await Promise.all(allowed)).toEqual(Array.from({ length: 4 }, () => expect.stringContaining('POST')))
   const curls = output()
     .split('\n')
     .filter((line) => line.startsWith('  curl '))

@@ -61,6 +61,9 @@ API      ${api.url}
 Docs     ${api.url}/docs
 API key  ${api.key}  (tenant ${DEMO_TENANT})
 
+Clients of Commerce Layer, eGain, SodiumHQ and HookBridge are answered as well,
+at /api/exports, /content/export, /clients/export/csv and /v1/exports.
+
 Ask for another export:
   curl -X POST ${api.url}/exports -H 'Authorization: Bearer ${api.key}' -H 'Content-Type: application/json' -d '{"resource":"customers","format":"ndjson"}'
 
