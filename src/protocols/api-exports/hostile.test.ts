@@ -16,7 +16,7 @@ describeHostileWire('api-exports', {
   namesResource: true,
   create: { path: '/api/exports', body: create({ resource_type: 'orders' }) },
   read: (id) => `/api/exports/${id}`,
-  // What is wrong with a value is 422, with its place: `bad-input.test.ts`.
+  // What is wrong with a value is 422, with its place: `bad-bodies.test.ts`.
   statuses: { invalid: 400, tooLarge: 413, unfit: 422 },
   expectRefusal({ status, text }) {
     const { errors, ...others } = JSON.parse(text)
