@@ -40,36 +40,16 @@ export interface ReadCreate {
 
 export function readCreate(body: unknown, site: RequestSite): ReadCreate {
   const { id, attributes } = readDocument(body, CREATED_WITH)
-  if (id !== undefined) {
-    const detail = 'id is not allowed: ids are given by the server.'
-    throw new WireRefusal({
-      status: 400,
-      code: 'PARAM_NOT_ALLOWED',
-      title: 'Param not allowed',
-      detail,
-      source: { pointer: '/data/id' },
-    })
-  }
+  if (id !== undefined) throw givenId()
   const { settings } = site
-  // What a caller may do nothing with does not exist for them.
-  const offered = new Set(site.resources.map(({ name }) => name))
-  const types = Object.entries(settings.resources).flatMap(([type, resource]) => (offered.has(resource) ? [type] : []))
-  const type = readOneOf(attributes, 'resource_type', types)
-  const resource = site.resources.find(({ name }) => name === settings.resources[type])
+  const type = readType(attributes, site)
   const asked: SentAttributes = {
     includes: readNames(attributes, 'includes'),
     fields: readNames(attributes, 'fields'),
     filters: readObject(attributes, 'filters'),
     jwt_filters: readFlag(attributes, 'jwt_filters'),
   }
-  const { filters, sent } = readFilters(asked.filters, resource, site.resources)
-  const part = {
-    resource: settings.resources[type] ?? type,
-    ...readColumns(asked, resource, site),
-    filters: asked.jwt_filters ? { ...filters, ...tokenFilters(type, resource, site, sent) } : filters,
-    sort: [],
-    limit: null,
-  }
+  const { part, sent } = readPart(type, asked, site)
   return {
     input: {
       request: {
@@ -88,6 +68,32 @@ export function readCreate(body: unknown, site: RequestSite): ReadCreate {
     },
     sent,
   }
+}
+
+function givenId(): WireRefusal {
+  const detail = 'id is not allowed: ids are given by the server.'
+  const source = { pointer: '/data/id' }
+  return new WireRefusal({ status: 400, code: 'PARAM_NOT_ALLOWED', title: 'Param not allowed', detail, source })
+}
+
+/** What a caller may do nothing with does not exist for them. */
+function readType(attributes: Members, { settings, resources }: RequestSite): string {
+  const offered = new Set(resources.map(({ name }) => name))
+  const types = Object.entries(settings.resources).flatMap(([type, resource]) => (offered.has(resource) ? [type] : []))
+  return readOneOf(attributes, 'resource_type', types)
+}
+
+function readPart(type: string, asked: SentAttributes, site: RequestSite) {
+  const resource = site.resources.find(({ name }) => name === site.settings.resources[type])
+  const { filters, sent } = readFilters(asked.filters, resource, site.resources)
+  const part = {
+    resource: site.settings.resources[type] ?? type,
+    ...readColumns(asked, resource, site),
+    filters: asked.jwt_filters ? { ...filters, ...tokenFilters(type, resource, site, sent) } : filters,
+    sort: [],
+    limit: null,
+  }
+  return { part, sent }
 }
 
 /**

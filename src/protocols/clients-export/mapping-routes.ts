@@ -19,63 +19,76 @@ const MAPPINGS_OF_IMPORT = '/clients/import/csv/mappings'
 
 type ByCode = { Params: { tenant?: string; code: string } }
 
-export function mappingRoutes(
-  app: FastifyInstance,
-  prefix: string,
-  clients: Clients,
-  { context, publicUrl }: ProtocolSite,
-): void {
+interface MappingSite extends ProtocolSite {
+  readonly clients: Clients
+  /** One of `PREFIXES`. */
+  readonly prefix: string
+}
+
+export function mappingRoutes(app: FastifyInstance, prefix: string, clients: Clients, site: ProtocolSite): void {
+  const mappings = { ...site, clients, prefix }
+  collectionRoutes(app, mappings)
+  mappingByCodeRoutes(app, mappings)
+}
+
+function collectionRoutes(app: FastifyInstance, site: MappingSite): void {
+  const { context, prefix, publicUrl } = site
   for (const path of [MAPPINGS, MAPPINGS_OF_IMPORT]) {
     app.get<OfTenant>(`${prefix}${path}`, async (request) => {
-      const caller = callerWho('read', request)
-      return viewMappings(await allMappings(context, caller, clientsOf(caller)), readPage(request.query))
+      const caller = callerWho('read', request, site)
+      return viewMappings(await allMappings(context, caller, clientsOf(caller, site)), readPage(request.query))
     })
   }
 
   app.post<OfTenant>(`${prefix}${MAPPINGS}`, async (request, reply) => {
-    const caller = callerWho('write', request)
-    const saved = await saveTemplate(context, caller, MAPPING_KIND, readNewMapping(request.body, clientsOf(caller)))
+    const caller = callerWho('write', request, site)
+    const saved = await saveTemplate(context, caller, MAPPING_KIND, readNewMapping(request.body, clientsOf(caller, site)))
     const location = `${publicUrl()}${addressBelow(prefix, request)}${MAPPINGS}/${saved.id}`
     return reply
       .code(201)
       .header('location', location)
       .send(viewMapping(savedMapping(saved)))
   })
+}
 
-  app.get<ByCode>(`${prefix}${MAPPINGS}/:code`, async (request) => {
-    const caller = callerWho('read', request)
-    const mapping = await findMapping(context, caller, clientsOf(caller), request.params.code, 'read')
+function mappingByCodeRoutes(app: FastifyInstance, site: MappingSite): void {
+  const { context } = site
+  const path = `${site.prefix}${MAPPINGS}/:code`
+
+  app.get<ByCode>(path, async (request) => {
+    const caller = callerWho('read', request, site)
+    const mapping = await findMapping(context, caller, clientsOf(caller, site), request.params.code, 'read')
     if (mapping) return viewMapping(mapping)
     throw new FreightError('NOT_FOUND', 'There is no mapping with this code.')
   })
 
-  app.put<ByCode>(`${prefix}${MAPPINGS}/:code`, async (request) => {
-    const caller = callerWho('write', request)
+  app.put<ByCode>(path, async (request) => {
+    const caller = callerWho('write', request, site)
     const { code } = request.params
-    assertNoPreset(code)
-    const input = readChangedMapping(request.body, clientsOf(caller))
+    assertNoPreset(code, site)
+    const input = readChangedMapping(request.body, clientsOf(caller, site))
     return viewMapping(savedMapping(await changeTemplate(context, caller, MAPPING_KIND, code, input)))
   })
 
-  app.delete<ByCode>(`${prefix}${MAPPINGS}/:code`, async (request, reply) => {
-    const caller = callerWho('write', request)
-    assertNoPreset(request.params.code)
+  app.delete<ByCode>(path, async (request, reply) => {
+    const caller = callerWho('write', request, site)
+    assertNoPreset(request.params.code, site)
     await removeTemplate(context, caller, MAPPING_KIND, request.params.code)
     return reply.code(204).send()
   })
+}
 
-  function clientsOf(caller: Principal): Clients {
-    return clientsFor(clients, listResources(context, caller))
-  }
+function clientsOf(caller: Principal, { clients, context }: MappingSite): Clients {
+  return clientsFor(clients, listResources(context, caller))
+}
 
-  function assertNoPreset(code: string): void {
-    if (clients.mappings.has(code)) throw refusal('/code', 'This mapping is a preset and can be neither changed nor removed.')
-  }
+function assertNoPreset(code: string, { clients }: MappingSite): void {
+  if (clients.mappings.has(code)) throw refusal('/code', 'This mapping is a preset and can be neither changed nor removed.')
+}
 
-  /** Mappings tell what clients have, so they are for who may do the same with exports of clients. */
-  function callerWho(deed: 'read' | 'write', request: FastifyRequest<OfTenant>): Principal {
-    const caller = callerAt(request, clients)
-    assertMayWith(context, caller, [clients.resource], deed)
-    return caller
-  }
+/** Mappings tell what clients have, so they are for who may do the same with exports of clients. */
+function callerWho(deed: 'read' | 'write', request: FastifyRequest<OfTenant>, { clients, context }: MappingSite): Principal {
+  const caller = callerAt(request, clients)
+  assertMayWith(context, caller, [clients.resource], deed)
+  return caller
 }
