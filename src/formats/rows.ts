@@ -213,7 +213,8 @@ class ReusedBuffer {
   atLeast(length: number): Uint8Array {
     // What one giant row made large is not kept.
     const isWrong = this.bytes.length < length || (this.bytes.length > KEPT_BYTES && length <= KEPT_BYTES)
-    if (isWrong) this.bytes = uninitialised(Math.ceil(length))
+    // Rounded up: each chunk that is a little longer than all before it would ask for another buffer.
+    if (isWrong) this.bytes = uninitialised(Math.ceil(length / ROOM_STEP) * ROOM_STEP)
     return this.bytes
   }
 
@@ -227,6 +228,7 @@ class ReusedBuffer {
 }
 
 const KEPT_BYTES = 16 * 1024 * 1024
+const ROOM_STEP = 512 * 1024
 
 function uninitialised(length: number): Uint8Array<ArrayBuffer> {
   return plainView(Buffer.allocUnsafeSlow(length)) as Uint8Array<ArrayBuffer>

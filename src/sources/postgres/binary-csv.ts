@@ -34,6 +34,7 @@ const FLAGS_AT = SIGNATURE.length
 const HEADER_BYTES = SIGNATURE.length + 8
 /** Flags that a reader must know. */
 const CRITICAL = 0xffff0000
+const ROOM_STEP = 2 * 1024 * 1024
 const TRAILER = -1
 const NULL = -1
 
@@ -101,7 +102,8 @@ export class BinaryCsv {
     // As a plain Uint8Array: inner loops that meet Buffers as well run slower.
     const src = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)
     const room = src.length * 2
-    if (this.#out.length < room) this.#out = new Uint8Array(room)
+    // Rounded up: each chunk that is a little longer than all before it would ask for another buffer.
+    if (this.#out.length < room) this.#out = new Uint8Array(Math.ceil(room / ROOM_STEP) * ROOM_STEP)
     let i = this.#isBegun ? 0 : this.#header(src)
     let p = 0
     while (i < src.length) {

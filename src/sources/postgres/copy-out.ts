@@ -15,6 +15,11 @@ import { CopySocket } from './copy-socket.ts'
 const CHUNK_BYTES = 1024 * 1024
 /** Chunks that may wait for the reader before the socket is paused. */
 const WAITING = 2
+/**
+ * Buffers there are beside the one that is being filled: those that wait and the one that is read. With one fewer kept, one in several was made
+ * anew, and the collector, which sees no need to hurry for memory outside its heap, let 20 of them come together.
+ */
+const SPARE = WAITING + 1
 /** Rows of a slow query are handed over after this long, however few: whoever watches for progress must see it. */
 const PATIENCE_MS = 500
 
@@ -86,7 +91,7 @@ export class CopyOut implements Submittable {
   async *chunks(form: RowForm): AsyncIterable<RowChunk> {
     for (let filled = await this.#next(); filled !== null; filled = await this.#next()) {
       yield { form, bytes: filled.buffer.subarray(0, filled.length), rows: filled.rows }
-      if (filled.buffer.length === CHUNK_BYTES && this.#free.length < WAITING) this.#free.push(filled.buffer)
+      if (filled.buffer.length === CHUNK_BYTES && this.#free.length < SPARE) this.#free.push(filled.buffer)
     }
   }
 
