@@ -6,6 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCatalog } from './catalog/create-catalog.ts'
+import { unknownResource } from './catalog/refusal.ts'
+import { FILE_TABLE_SCHEMES } from './config/files.ts'
 import type { Config, ResolvedResource, ResolvedSource } from './config.ts'
 import { describeResources } from './exports/live-catalog.ts'
 import { FreightError } from './job/errors.ts'
@@ -33,7 +35,7 @@ export async function exportOnce(input: OneShot): Promise<OneShotResult> {
   const parts = createParts({ sources, dataDir: tempFolder })
   try {
     const wanted = new Set(input.request.parts.map((part) => part.resource))
-    const resources = input.source ? await everyTable(parts.source('main'), wanted) : config.resources
+    const resources = input.source ? await offeredTables(input.source, parts.source('main'), wanted) : config.resources
     const described = await describeResources(resources, {
       describe: (source, table) => parts.source(source).describe(table),
       tables: (source) => parts.source(source).tables(),
@@ -61,6 +63,20 @@ export async function inspectSource(source: ResolvedSource): Promise<readonly Ta
   } finally {
     await opened.close()
   }
+}
+
+/** Files have no relations, and a folder may hold thousands: only those that are wanted are looked at, and another that is broken is in nobody's way. */
+async function offeredTables(
+  { url }: ResolvedSource,
+  source: Source,
+  wanted: ReadonlySet<string>,
+): Promise<Record<string, ResolvedResource>> {
+  if (!FILE_TABLE_SCHEMES.some((scheme) => url.startsWith(scheme))) return await everyTable(source, wanted)
+  const tables = await source.tables()
+  for (const asked of wanted) {
+    if (!tables.includes(asked)) throw unknownResource('/resource', { asked, allowed: tables })
+  }
+  return Object.fromEntries([...wanted].map((table) => [table, { source: 'main', table, tenant: 'shared' }]))
 }
 
 /** A broken view is offered only when it is `wanted`, so that its fault is told to who asks for it and to nobody else. */

@@ -16,7 +16,7 @@ import { filterPredicate } from './filters.ts'
 import { KeptAccess } from './kept-access.ts'
 import { chooseOutput } from './output.ts'
 import type { Scope } from './paths.ts'
-import { quoted, refusal } from './refusal.ts'
+import { refusal, unknownResource } from './refusal.ts'
 import { relateResources } from './relations.ts'
 import { configInvalid, type Resource, resolveResource } from './resources.ts'
 import { Restricted } from './restricted.ts'
@@ -194,8 +194,7 @@ function scopesUsed(resource: Resource, select: readonly Selected[]): string[] {
 function offered(offers: ReadonlyMap<string, Offer>, part: PartRequest, at: string): Offer {
   const offer = offers.get(part.resource)
   if (offer) return offer
-  const why = `There is no resource ${quoted(part.resource)}.`
-  throw refusal('RESOURCE_UNKNOWN', `${at}/resource`, why, { asked: part.resource, allowed: offers.keys() })
+  throw unknownResource(`${at}/resource`, { asked: part.resource, allowed: offers.keys() })
 }
 
 function checkPart(offer: Offer, part: PartRequest, at: string, { scope, tenant }: Whose, dryData: boolean): CheckedPart {

@@ -20,6 +20,10 @@ export function refusal(code: ErrorCode, at: string, message: string, choice?: C
   })
 }
 
+export function unknownResource(at: string, choice: Choice): FreightError {
+  return refusal('RESOURCE_UNKNOWN', at, `There is no resource ${quoted(choice.asked)}.`, choice)
+}
+
 /** A caller's own word inside a message: escaped, and cut where it is long. */
 export function quoted(text: string): string {
   return text.length > QUOTED ? `${JSON.stringify(text.slice(0, QUOTED))}...` : JSON.stringify(text)

@@ -2,8 +2,11 @@
 import { resolve } from 'node:path'
 import type { Place } from './place.ts'
 
-/** Of a database file, and of files that stand for tables. */
-export const FILE_SCHEMES = ['duckdb:', 'parquet:', 'csv:']
+/** Of files that stand for tables. */
+export const FILE_TABLE_SCHEMES = ['parquet:', 'csv:']
+
+/** Those, and that of a database file. */
+export const FILE_SCHEMES = ['duckdb:', ...FILE_TABLE_SCHEMES]
 
 /** What follows the scheme, from the root. */
 export function checkFilePath(place: Place, scheme: string, path: string, base: string): string {

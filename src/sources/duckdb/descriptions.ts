@@ -8,7 +8,7 @@ import { csvColumns } from './csv-types.ts'
 import { listTables, tableFacts } from './facts.ts'
 import { sourceError } from './fault.ts'
 import { identityOf, type TableFiles } from './files.ts'
-import { type DuckDbSourceOptions, findPlace, identities, makeTable, openPlace, type Place } from './place.ts'
+import { type DuckDbSourceOptions, findPlace, makeTable, openPlace, type Place } from './place.ts'
 
 /** How long a process that described one table waits for the question about the next. */
 const LINGER_MS = 500
@@ -21,6 +21,7 @@ export class Descriptions {
   /** By table, with what its files were. */
   readonly #known = new Map<string, { identity: string; description: TableDescription | null }>()
   #lingering: { engine: Engine; files: string; timer: NodeJS.Timeout | undefined } | null = null
+  #found: { readonly place: Place; readonly at: number } = { place: { database: null, tables: [] }, at: 0 }
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: DuckDbSourceOptions, briefly: Briefly) {
@@ -30,9 +31,7 @@ export class Descriptions {
 
   /** One after the other, since they share a process. */
   describe(table: string): Promise<TableDescription | null> {
-    const described = this.#last.then(() =>
-      this.#options.kind === 'duckdb' ? this.#ofDatabase(table) : this.#ofFiles(table).catch(thrown),
-    )
+    const described = this.#last.then(() => (this.#options.kind === 'duckdb' ? this.#ofDatabase(table) : this.#ofFiles(table)))
     this.#last = described.catch(() => {})
     return described
   }
@@ -44,7 +43,8 @@ export class Descriptions {
 
   /** All tables at once: a database is not held open between two questions, or nobody could write to it. */
   async #ofDatabase(table: string): Promise<TableDescription | null> {
-    const identity = await identities(await findPlace(this.#options))
+    const { database } = await findPlace(this.#options)
+    const identity = await identityOf(database ?? '')
     const known = this.#known.get(table)
     if (known?.identity === identity) return known.description
     await this.#briefly(async (engine) => {
@@ -58,20 +58,30 @@ export class Descriptions {
   }
 
   async #ofFiles(table: string): Promise<TableDescription | null> {
-    const place = await findPlace(this.#options)
+    const known = this.#known.get(table)
+    const place = await this.#placeWith(table)
     const files = place.tables.find((each) => each.table === table)
     if (!files) return null
     const identity = (await Promise.all(files.paths.map(identityOf))).join('\n')
-    const known = this.#known.get(table)
     if (known?.identity === identity) return known.description
-    const engine = await this.#process(place)
     try {
-      const description = await this.#described(engine, files)
+      const description = await this.#described(await this.#process(place), files)
       this.#known.set(table, { identity, description })
       return description
+    } catch (thrown) {
+      throw sourceError(thrown, [files])
     } finally {
       if (this.#lingering) this.#lingering.timer = setTimeout(() => void this.#endLingering(), LINGER_MS)
     }
+  }
+
+  /** Looked for once for many tables: with a table per file, each look would meet all of them. */
+  async #placeWith(table: string): Promise<Place> {
+    const { place, at } = this.#found
+    const isFresh = performance.now() - at < LINGER_MS
+    if (isFresh && place.tables.some((each) => each.table === table)) return place
+    this.#found = { place: await findPlace(this.#options), at: performance.now() }
+    return this.#found.place
   }
 
   async #described(engine: Engine, files: TableFiles): Promise<TableDescription | null> {
@@ -98,10 +108,6 @@ export class Descriptions {
     clearTimeout(lingering?.timer)
     await lingering?.engine.end()
   }
-}
-
-function thrown(error: unknown): never {
-  throw sourceError(error)
 }
 
 /** `schema.table`; a table of the default schema may have a dot in its name, too, and comes first. */

@@ -54,17 +54,19 @@ class DuckDbSource implements Source {
     this.#assertOpen()
     if (signal.aborted) throw aborted()
     const options = this.#options
+    const tables = new Set(query.parts.flatMap(tablesOf).map(({ name }) => name))
     let folder: string | null = null
     let engine: Engine | null = null
+    let place: Place = NOWHERE
     try {
-      let place = await findPlace(options)
+      // Files of other tables may come, change and go meanwhile.
+      place = placeOf(tables, await findPlace(options))
       const before = await identities(place)
       const takenAt = new Date()
       if (place.database !== null && options.consistency === 'snapshot') {
         folder = makeWorkFolder(options.tempDir)
         place = { ...place, database: await copyDatabase(place.database, folder) }
       }
-      const tables = new Set(query.parts.flatMap(tablesOf).map(({ name }) => name))
       engine = await openPlace(options, place, tables)
       const facts = await this.#factsOf(engine, query)
       const rows = query.parts.map((part) => planRows(part, query.layout, facts, options.maskKey ?? null))
@@ -76,7 +78,7 @@ class DuckDbSource implements Source {
     } catch (thrown) {
       await engine?.end()
       if (folder !== null) rmSync(folder, { recursive: true, force: true })
-      throw sourceError(thrown)
+      throw sourceError(thrown, place.tables)
     }
   }
 
@@ -126,8 +128,9 @@ class DuckDbSource implements Source {
     const wanted = new Set(table === null ? [] : [table])
     let folder: string | null = null
     let engine: Engine | null = null
+    let place: Place = NOWHERE
     try {
-      let place = await findPlace(options)
+      place = placeOf(wanted, await findPlace(options))
       try {
         engine = await openPlace(options, place, wanted)
       } catch (thrown) {
@@ -139,7 +142,7 @@ class DuckDbSource implements Source {
       }
       return await ask(engine, place)
     } catch (thrown) {
-      throw sourceError(thrown)
+      throw sourceError(thrown, place.tables)
     } finally {
       await engine?.end()
       if (folder !== null) rmSync(folder, { recursive: true, force: true })
@@ -149,6 +152,12 @@ class DuckDbSource implements Source {
   #assertOpen(): void {
     if (this.#isClosed) throw new FreightError('SOURCE_UNAVAILABLE', 'The source is closed.')
   }
+}
+
+const NOWHERE: Place = { database: null, tables: [] }
+
+function placeOf(wanted: ReadonlySet<string>, { database, tables }: Place): Place {
+  return { database, tables: tables.filter(({ table }) => wanted.has(table)) }
 }
 
 function keyOf({ schema, name }: TableRef): string {

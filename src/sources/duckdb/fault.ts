@@ -1,48 +1,109 @@
 /** What DuckDB says, as an error that a caller may read: never SQL, never a path, never a value. The original is its `cause`. */
 import { DuckDbFault } from '../../duckdb/engine.ts'
-import { FreightError } from '../../job/errors.ts'
+import { type ErrorCode, FreightError } from '../../job/errors.ts'
+import type { TableFiles } from './files.ts'
 
-export function sourceError(thrown: unknown): unknown {
+interface Told {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** `tables`: of the files that were read; the message names the one whose file the fault is about. */
+export function sourceError(thrown: unknown, tables: readonly TableFiles[] = []): unknown {
   if (!(thrown instanceof DuckDbFault)) return thrown
-  const { message } = thrown
-  const fail = (code: ConstructorParameters<typeof FreightError>[0], text: string): FreightError =>
-    new FreightError(code, text, { cause: thrown })
-  if (/Could not set lock|Conflicting lock/i.test(message)) {
-    return fail('SOURCE_UNAVAILABLE', 'The DuckDB database is open for writing in another program; try again when that is done.')
+  // Behind the first empty line stand options and SQL, in which any word may stand.
+  const reason = (thrown.message.split('\n\n', 1)[0] ?? '').replace(/(["']).*?\/.*?\1/g, '')
+  const owner = ownerOf(thrown.message, tables)
+  const told =
+    engineFault(reason) ?? csvFault(thrown.message, reason, owner) ?? fileFault(reason, owner) ?? unknownFault(reason, owner)
+  return new FreightError(told.code, told.message, { cause: thrown })
+}
+
+/** `of "orders"` */
+function ownerOf(message: string, tables: readonly TableFiles[]): string {
+  const named = tables.find(({ paths }) => paths.some((path) => message.includes(path)))
+  const table = named ?? (tables.length === 1 ? tables[0] : undefined)
+  return table ? `of "${table.table}"` : 'of the source'
+}
+
+function engineFault(reason: string): Told | null {
+  if (/Could not set lock|Conflicting lock/i.test(reason)) {
+    return {
+      code: 'SOURCE_UNAVAILABLE',
+      message: 'The DuckDB database is open for writing in another program; try again when that is done.',
+    }
   }
-  if (/No space left/i.test(message)) {
+  if (/No space left/i.test(reason)) {
+    return {
+      code: 'STORAGE_FULL',
+      message: 'No space is left for the temporary files of this export; free some in the data folder and start it again.',
+    }
+  }
+  if (/^Out of Memory/i.test(reason)) {
+    return {
+      code: 'ROW_TOO_LARGE',
+      message: 'Reading the source takes more memory than it may have; leave out its largest fields, or sort by fewer.',
+    }
+  }
+  if (/^Permission Error|disabled by configuration/i.test(reason)) {
+    return {
+      code: 'SOURCE_FAILED',
+      message: 'A view of the source reads something that lies outside of it, which an export may not do.',
+    }
+  }
+  return null
+}
+
+function csvFault(message: string, reason: string, owner: string): Told | null {
+  const fail = (text: string): Told => ({ code: 'SOURCE_FAILED', message: text })
+  if (/Invalid unicode/.test(reason)) return fail(`A CSV file ${owner} is not UTF-8; convert it first.`)
+  if (/^Invalid Input Error: Error when sniffing/.test(reason)) {
     return fail(
-      'STORAGE_FULL',
-      'No space is left for the temporary files of this export; free some in the data folder and start it again.',
+      `The first lines of a CSV file ${owner} differ in their number of fields or in their line ends, or have a quote that is not closed. The first line must name the columns; mend it there.`,
     )
   }
-  if (/^Out of Memory/i.test(message)) {
-    return fail(
-      'ROW_TOO_LARGE',
-      'Reading the source takes more memory than it may have; leave out its largest fields, or sort by fewer.',
-    )
-  }
-  if (/^Permission Error|disabled by configuration/i.test(message)) {
-    return fail('SOURCE_FAILED', 'A view of the source reads something that lies outside of it, which an export may not do.')
-  }
-  if (/Invalid unicode/.test(message)) return fail('SOURCE_FAILED', 'A CSV file of the source is not UTF-8; convert it first.')
-  if (/^Invalid Input Error: Error when sniffing/.test(message)) {
-    return fail(
-      'SOURCE_FAILED',
-      'The first lines of a CSV file of the source have different numbers of fields, or a quote that is not closed. The first line must name the columns; mend it there.',
-    )
+  if (/state machine reached an invalid state/.test(reason)) {
+    return fail(`A CSV file ${owner} has a line that ends in another way than its first one; write all of them alike.`)
   }
   const line = /^Invalid Input Error: CSV Error on Line: (\d+)/.exec(message)?.[1]
-  if (line !== undefined)
-    return fail('SOURCE_FAILED', `A CSV file of the source is not well-formed on line ${line}; mend it there.`)
-  if (
-    /^(IO Error|Serialization Error|Invalid Error|Fatal Error)/i.test(message) ||
-    /not a valid DuckDB|Parquet|corrupt/i.test(message)
-  ) {
-    return fail(
-      'SOURCE_UNAVAILABLE',
-      'A file of the source cannot be read: it is missing, damaged, or of another kind than its address says.',
-    )
+  if (line === undefined) return null
+  // While it looks at the first lines DuckDB counts them otherwise.
+  const where = line === '1' ? 'among its first lines' : `on line ${line}`
+  if (!/^Maximum line size/m.test(message)) return fail(`A CSV file ${owner} is not well-formed ${where}; mend it there.`)
+  return { code: 'ROW_TOO_LARGE', message: `A CSV file ${owner} has, ${where}, a line of more than the 16 MB that one may have.` }
+}
+
+function fileFault(reason: string, owner: string): Told | null {
+  const cast = /failed to cast column "(.*?)" from type (.+?) to (.+?): /.exec(reason)
+  if (cast) {
+    const [, column, one, other] = cast
+    return {
+      code: 'SOURCE_FAILED',
+      message: `The files ${owner} have the types ${one} and ${other} for the column "${column}", and not all of its values fit into one; leave the column out, or write them alike.`,
+    }
   }
-  return fail('SOURCE_FAILED', `DuckDB could not read the rows (${message.split(':', 1)[0]}); Freight's log has the details.`)
+  if (/^IO Error: Trying to read a database file with version/.test(reason)) {
+    return {
+      code: 'SOURCE_FAILED',
+      message:
+        'The DuckDB database was written by a version of DuckDB that this one cannot read; install a newer @duckdb/node-api.',
+    }
+  }
+  if (
+    /^(IO Error|Serialization Error|Invalid Error|Fatal Error)/i.test(reason) ||
+    /not a valid DuckDB|Parquet|No magic bytes|Failed to read file|corrupt/i.test(reason)
+  ) {
+    return {
+      code: 'SOURCE_UNAVAILABLE',
+      message: `A file ${owner} cannot be read: it is missing, cut or damaged, or of another kind than its address says.`,
+    }
+  }
+  return null
+}
+
+function unknownFault(reason: string, owner: string): Told {
+  return {
+    code: 'SOURCE_FAILED',
+    message: `DuckDB could not read the rows ${owner} (${reason.split(':', 1)[0]}); Freight's log has the details.`,
+  }
 }

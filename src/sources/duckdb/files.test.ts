@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -73,13 +74,19 @@ describe('CSV files', () => {
     ['a title before the names', 'Orders of May\n\na,b\n1,2\n'],
     ['a comment before the names', '# made by hand\na,b\n1,2\n'],
     ['a quote that is not closed', 'a,b\n1,"x\n2,y\n'],
+    ['no line at all', ''],
+    ['line ends alone', '\r\n\n'],
+    ['an empty line before the names', '\na,b\n1,2\n'],
+    ['lines with other ends', 'a,b\r\n1,2\n3,4\r\n'],
+    ['text behind a quote', 'a,b\n1,"2"3\n'],
+    ['UTF-16', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le')],
     ['bytes that are not UTF-8', Buffer.from('a,b\n1,caf\xe9\n', 'latin1')],
   ])('are refused, and no line of them is passed over: %s', async (_what, text) => {
     writeFileSync(join(folder, 'data', 'broken.csv'), text)
     const broken = source('csv', join(folder, 'data', 'broken.csv'))
     await expect(broken.describe('broken')).rejects.toMatchObject({
       code: 'SOURCE_FAILED',
-      message: expect.stringMatching(/^(The first lines of a CSV|A CSV) file of the source /),
+      message: expect.stringMatching(/^(The first lines? of a CSV|A CSV|The CSV) file of "broken" /),
     })
   })
 
@@ -92,6 +99,21 @@ describe('CSV files', () => {
     writeFileSync(join(folder, 'data', 'parted.csv'), text)
     const parted = source('csv', join(folder, 'data', 'parted.csv'))
     expect(await readRows(parted, part('parted', ['a', 'b'], KEYLESS))).toEqual([['1', '2;3,4']])
+  })
+
+  it('may have line breaks of every kind and any character inside quotes, in the first line too', async () => {
+    const texts = ['a\r\nb', '\r', '\n', '\u0001', '\u0002\u0003', '#"\\', ' a ', '""', '\u2028']
+    const file = [['a;b\nc', 'd'], ...texts.map((text) => [text, 'x'])]
+    const name = join(folder, 'data', 'hostile.csv')
+    writeFileSync(name, file.map((row) => `${row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',')}\n`).join(''))
+    const hostile = source('csv', name)
+    expect(await readRows(hostile, part('hostile', file[0] ?? [], KEYLESS))).toEqual(file.slice(1))
+  })
+
+  it('may be packed', async () => {
+    writeFileSync(join(folder, 'data', 'packed.csv.gz'), gzipSync('a;b\n1;x\n'))
+    const packed = source('csv', join(folder, 'data', 'packed.csv.gz'))
+    expect(await readRows(packed, part('packed.csv', ['a', 'b'], KEYLESS))).toEqual([['1', 'x']])
   })
 
   it('give numbers their own digits, keep what is not spelt as one, and tell NULL from empty text', async () => {
@@ -228,7 +250,8 @@ describe('what a source may read', () => {
   it('may be a database that another program writes to', async () => {
     const path = join(folder, 'data', 'busy.duckdb')
     await run("create table t (id integer primary key, v text); insert into t values (1, 'one')", path)
-    const script = `import { DuckDBInstance } from ${JSON.stringify(import.meta.resolve('@duckdb/node-api'))}
+    const script = `import { gzipSync } from 'node:zlib'
+import { DuckDBInstance } from ${JSON.stringify(import.meta.resolve('@duckdb/node-api'))}
       const instance = await DuckDBInstance.create(${JSON.stringify(path)})
       const connection = await instance.connect()
       await connection.run("insert into t values (2, 'two')")

@@ -64,16 +64,31 @@ export async function openPlace(options: DuckDbSourceOptions, place: Place, want
   }
 }
 
-export async function makeTable(engine: Engine, kind: DuckDbSourceOptions['kind'], { table, paths }: TableFiles): Promise<void> {
-  const list = paths.map(quoteText).join(', ')
-  const [read, more] = kind === 'parquet' ? ['read_parquet', ''] : ['read_csv', `, ${await csvArguments(engine, paths)}`]
+export async function makeTable(engine: Engine, kind: DuckDbSourceOptions['kind'], files: TableFiles): Promise<void> {
+  const rows =
+    kind === 'csv' ? `read_csv(${await csvArguments(files)}` : `read_parquet([${files.paths.map(quoteText).join(', ')}]`
   // A column that only some of the files have is there, and NULL in the others.
-  const rows = `${read}([${list}], hive_partitioning = false, union_by_name = ${paths.length > 1}${more})`
-  await engine.run(`create or replace view ${quoteName(table)} as select * from ${rows}`)
+  const more = `hive_partitioning = false, union_by_name = ${files.paths.length > 1})`
+  await engine.run(`create or replace view ${quoteName(files.table)} as select * from ${rows}, ${more}`)
 }
 
-/** Of every file, to see later that none has changed. */
-export async function identities({ database, tables }: Place): Promise<string> {
-  const paths = [...(database === null ? [] : [database]), ...tables.flatMap((table) => table.paths)]
-  return (await Promise.all(paths.map(identityOf))).join('\n')
+/** Of the files of each table, or of the database (under null): what they are, to see later whether they have changed. */
+export async function identities({ database, tables }: Place): Promise<ReadonlyMap<string | null, string>> {
+  const found = new Map<string | null, string>()
+  if (database !== null) found.set(null, await identityOf(database))
+  for (const { table, paths } of tables) found.set(table, (await Promise.all(paths.map(identityOf))).join('\n'))
+  return found
+}
+
+/** The first of the tables whose files are others now. */
+export async function changedSince(before: ReadonlyMap<string | null, string>, place: Place): Promise<FreightError | null> {
+  for (const [table, identity] of await identities(place)) {
+    if (before.get(table) === identity) continue
+    const what = table === null ? 'The DuckDB database of the source' : `A file of "${table}"`
+    return new FreightError(
+      'SOURCE_CHANGED',
+      `${what} was written to, replaced or removed while it was read; start the export again when that is done.`,
+    )
+  }
+  return null
 }

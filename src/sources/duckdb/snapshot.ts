@@ -7,14 +7,14 @@ import type { RowChunk, RowCount, Shape } from '../../job/row-text.ts'
 import { shapeOf } from '../../job/shape.ts'
 import type { Query, Snapshot } from '../source.ts'
 import { sourceError } from './fault.ts'
-import { type DuckDbSourceOptions, identities, openPlace, type Place } from './place.ts'
+import { changedSince, type DuckDbSourceOptions, openPlace, type Place } from './place.ts'
 import type { Statement } from './plan.ts'
 
 export interface Reading {
   readonly options: DuckDbSourceOptions
   readonly place: Place
   /** What the files were when they were found. */
-  readonly identities: string
+  readonly identities: ReadonlyMap<string | null, string>
   readonly query: Query
   /** By name, those that are read. */
   readonly tables: ReadonlySet<string>
@@ -79,7 +79,7 @@ export class DuckDbSnapshot implements Snapshot {
     } catch (thrown) {
       this.#assertOpen()
       if (timeout.aborted) return { rows: null, exact: false }
-      throw sourceError(thrown)
+      throw this.#fault(thrown)
     }
   }
 
@@ -91,11 +91,12 @@ export class DuckDbSnapshot implements Snapshot {
     let isWhole = false
     try {
       yield* this.#read(engine, statement)
-      await this.#assertUnchanged()
+      const changed = await this.#changed()
+      if (changed !== null) throw changed
       isWhole = true
     } catch (thrown) {
       this.#assertOpen()
-      throw sourceError(thrown)
+      throw (await this.#changed()) ?? this.#fault(thrown)
     } finally {
       // In the middle of its rows it can only be ended.
       if (!isWhole || engine !== this.#engine) await this.#end(engine)
@@ -138,13 +139,14 @@ export class DuckDbSnapshot implements Snapshot {
     throw new FreightError('ROWS_INCOMPLETE', `The source wrote ${written} rows, of which ${seen} arrived.`)
   }
 
-  async #assertUnchanged(): Promise<void> {
-    const { place, folder, identities: before } = this.#reading
-    if (folder !== null || (await identities(place)) === before) return
-    throw new FreightError(
-      'SOURCE_CHANGED',
-      'A file of the source was written to or replaced while it was read; start the export again when that is done.',
-    )
+  /** A file that was cut or replaced is the reason of whatever went wrong with it. */
+  async #changed(): Promise<FreightError | null> {
+    const { place, folder, identities } = this.#reading
+    return folder === null ? await changedSince(identities, place) : null
+  }
+
+  #fault(thrown: unknown): unknown {
+    return sourceError(thrown, this.#reading.place.tables)
   }
 
   async #counting(): Promise<Engine> {
