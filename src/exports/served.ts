@@ -7,7 +7,7 @@ import { getExport, getExportByShortId, known } from './get.ts'
 
 export type Served = (resource: string) => boolean
 
-function isServed(job: Pick<Job, 'request'>, serves: Served): boolean {
+export function isServed(job: Pick<Job, 'request'>, serves: Served): boolean {
   return job.request.parts.every(({ resource }) => serves(resource))
 }
 
