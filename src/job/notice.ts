@@ -4,7 +4,7 @@ import type { EventType, Job } from './job.ts'
 /** Beyond this age a notice is dropped: by then a receiver that is back reads anew what it needs. */
 export const NOTICE_KEPT_MS = 3 * 24 * 60 * 60 * 1000
 
-export interface NewNotice {
+interface NewNotice {
   /** Whom to tell: the name of a webhook in the configuration. */
   readonly webhook: string
   /** What happened, in the words of whoever is told. */

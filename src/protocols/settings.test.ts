@@ -21,6 +21,15 @@ describe('the protocols section', () => {
       maxRecords: 5,
       maxConcurrent: 1,
       jwtFilters: { events: { market_id_in: 'market.ids' } },
+      webhooks: {
+        crm: {
+          url: 'https://crm.example/told?key=1',
+          sharedSecret: 'sixteen letters!',
+          topics: ['exports.fail'],
+          tenant: 'acme',
+        },
+        here: { url: 'http://[::1]:9000/', sharedSecret: 'sixteen letters!' },
+      },
     }
     const written = { 'v1-exports': v1, 'clients-export': clients, 'api-exports': api }
     expect(resolved(written)).toEqual(written)

@@ -9,7 +9,7 @@ const due = (seconds: number, limit = 10) => ({ now: at(seconds), until: at(seco
 const told = (notices: readonly Notice[]) => notices.map(({ jobId: job, topic, attempts }) => [job, topic, attempts])
 
 /** Tells `hook` of every change, in the change's own word. */
-export const NOTIFY_ALL: Notify = (job, change, when) => [
+const NOTIFY_ALL: Notify = (job, change, when) => [
   { webhook: 'hook', topic: change, document: { status: job.status, run: job.run, at: when.toISOString(), text: 'é"' } },
 ]
 

@@ -18,9 +18,13 @@ import {
   type Site,
   startServer,
 } from '../rig.ts'
+import { type Receiver, startReceiver, status } from '../webhook-receiver.ts'
 
 const SECRET = 'canary-secret-0d9c4b7ae1f24d0f8b6e3a5c'
 const PREVIOUS = 'canary-former-7f2e6c1bb0a94f4e9d8a2c35'
+/** What webhooks are signed with, and a part of their address. */
+const SHARED = 'canary-shared-3b1f9d5c77e24a06'
+const ADDRESS = 'canaryaddress'
 /** In every row of the source. */
 const ROW = 'canaryrow'
 /** In a filter's value: the store keeps it, since the run needs it. */
@@ -32,13 +36,24 @@ let site: Site
 let server: Server
 let key: string
 let revoked: string
+/** Takes nothing of what it is told on one of its paths. */
+let receiver: Receiver
 /** Every answer but the downloads themselves. */
 const answers: string[] = []
 const signatures: string[] = []
 const commandLines = new Set<string>()
 
 beforeAll(async () => {
+  receiver = await startReceiver()
+  receiver.answer = (each, response) => status(each.path.includes('refused') ? 500 : 200)(each, response)
+  const webhook = (path: string) => `{ url: '${receiver.url}/${path}/${ADDRESS}?key=${ADDRESS}', sharedSecret: '${SHARED}' }`
   site = await makeSite(`{
+    protocols: {
+      'api-exports': {
+        resources: { orders: 'orders', copied: 'copied', broken: 'broken', doomed: 'doomed' },
+        webhooks: { taken: ${webhook('taken')}, refused: ${webhook('refused')} },
+      },
+    },
     source: 'sqlite:team.db',
     requestsPerMinute: 1000000,
     resources: {
@@ -67,7 +82,10 @@ beforeAll(async () => {
   await provokeEverything()
 }, 60_000)
 
-afterAll(() => site.remove())
+afterAll(async () => {
+  await site.remove()
+  await receiver.close()
+})
 
 async function call(
   method: string,
@@ -222,12 +240,12 @@ describe('a server at its most talkative', () => {
   })
 
   it('logs no key, secret, signature, filter value or row', () => {
-    expectIn(server.output(), [SECRET, PREVIOUS, ...keys(), ...signatures, FILTER, ROW], 'the log')
+    expectIn(server.output(), [SECRET, PREVIOUS, SHARED, ADDRESS, ...keys(), ...signatures, FILTER, ROW], 'the log')
   })
 
   it('answers without a key, secret or row, and repeats a filter value only as the export that was asked for', async () => {
     const text = answers.join('\n')
-    expectIn(text, [SECRET, PREVIOUS, ...keys(), ROW], 'an answer')
+    expectIn(text, [SECRET, PREVIOUS, SHARED, ADDRESS, ...keys(), ROW], 'an answer')
     const problems = answers.filter((answer) => answer.includes('"code"') && answer.includes('"request_id"'))
     expect(problems.length).toBeGreaterThan(15)
     expectIn(problems.join('\n'), [FILTER, ...signatures], 'a refusal')
@@ -237,7 +255,8 @@ describe('a server at its most talkative', () => {
     const db = new Sqlite(join(site.dataDir, 'freight.db'), { readonly: true })
     const tables = db.prepare("select name from sqlite_schema where type = 'table'").pluck().all() as string[]
     for (const table of tables) {
-      const allowed = table === 'jobs' ? ['request', 'spec'] : []
+      // What webhooks are told shows the export as its answers do.
+      const allowed = { jobs: ['request', 'spec'], notices: ['document'] }[table] ?? []
       const rows = db.prepare(`select * from "${table}"`).all() as Record<string, unknown>[]
       for (const row of rows) {
         const rest = Object.entries(row).filter(([column]) => !allowed.includes(column))
@@ -251,7 +270,7 @@ describe('a server at its most talkative', () => {
     // And what SQLite may have left in pages and in its log.
     for (const name of ['freight.db', 'freight.db-wal']) {
       const bytes = (await readFile(join(site.dataDir, name))).toString('latin1')
-      expectIn(bytes, [SECRET, PREVIOUS, ...keys(), ...signatures, ROW], name)
+      expectIn(bytes, [SECRET, PREVIOUS, SHARED, ADDRESS, ...keys(), ...signatures, ROW], name)
     }
   })
 
@@ -259,10 +278,25 @@ describe('a server at its most talkative', () => {
     for (const file of await readdir(site.dataDir, { recursive: true, withFileTypes: true })) {
       const path = join(file.parentPath, file.name)
       if (!file.isFile() || path.startsWith(join(site.dataDir, 'files')) || file.name.startsWith('freight.db')) continue
-      expectIn((await readFile(path)).toString('latin1'), [SECRET, PREVIOUS, ...keys(), ROW, FILTER], file.name)
+      expectIn((await readFile(path)).toString('latin1'), [SECRET, PREVIOUS, SHARED, ADDRESS, ...keys(), ROW, FILTER], file.name)
     }
     expect(commandLines.size).toBeGreaterThan(2)
-    expectIn([...commandLines].join('\n'), [SECRET, PREVIOUS, ...keys(), ROW, FILTER, ...signatures], 'a command line')
+    expectIn(
+      [...commandLines].join('\n'),
+      [SECRET, PREVIOUS, SHARED, ADDRESS, ...keys(), ROW, FILTER, ...signatures],
+      'a command line',
+    )
+  })
+
+  it('tells webhooks of every export, and nothing of what it keeps to itself', async () => {
+    await vi.waitFor(
+      () => expect(receiver.received.filter(({ path }) => path.startsWith('/taken')).length).toBeGreaterThan(15),
+      30_000,
+    )
+    await vi.waitFor(() => expect(server.output()).toContain('webhook not told yet'), 30_000)
+    const told = receiver.received.map(({ headers, body }) => JSON.stringify(headers) + body.toString()).join('\n')
+    expect(told).toContain('exports.complete')
+    expectIn(told, [SECRET, PREVIOUS, SHARED, ADDRESS, ...keys(), ROW], 'what webhooks are told')
   })
 
   it('gives the rows to who asks for them: the marks are there to be found', async () => {
