@@ -1,8 +1,11 @@
 /** Wire protocols on the sample data with the demo's configuration: real rows, over real HTTP, compared with what the database holds. */
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
 import { parse } from 'csv-parse/sync'
 import { pino } from 'pino'
@@ -12,7 +15,7 @@ import { makeSampleData } from '../../src/cli/demo/sample-data.ts'
 import { resolveConfig } from '../../src/config.ts'
 import { openAdministration, type Service, startService } from '../../src/service.ts'
 
-const SMALL = { customers: 20, skus: 20, orders: 20, clients: 400, articles: 20, messages: 2_000 }
+const SMALL = { customers: 20, skus: 20, orders: 200, clients: 400, articles: 20, messages: 2_000 }
 
 let folder = ''
 let service: Service
@@ -24,7 +27,9 @@ beforeAll(async () => {
   const sample = join(folder, 'sample.db')
   makeSampleData(sample, SMALL)
   database = new Database(sample, { readonly: true })
-  const config = resolveConfig(demoConfig(sample), folder, { FREIGHT_DATA: 'data', PORT: '0' })
+  // Nothing of what is asked for here leaves the machine.
+  const delivery = { networks: ['127.0.0.1'], s3Endpoint: 'http://127.0.0.1:9' }
+  const config = resolveConfig({ ...demoConfig(sample), delivery }, folder, { FREIGHT_DATA: 'data', PORT: '0' })
   service = await startService(config, pino({ level: 'silent' }))
   const records = await openAdministration(config)
   key = (await records.createKey({ tenant: 'acme', name: 'test', mode: 'live' })).secret
@@ -158,4 +163,20 @@ describe('clients-export on the sample data', () => {
     expect(parse(text)).toHaveLength(file.length)
     expect(text).not.toContain('Number')
   })
+})
+
+describe('the pages about the wires', () => {
+  it.each(['api-exports', 'clients-export', 'content-export', 'v1-exports'])(
+    'the first request of %s.md is taken as it stands',
+    async (name) => {
+      const page = await readFile(join(import.meta.dirname, '../../docs/protocols', `${name}.md`), 'utf8')
+      const [, command = ''] = /^```sh\n([\s\S]*?)^```$/m.exec(page) ?? []
+      const asked = command.replace('http://127.0.0.1:8080', service.url).replace(/^curl/, 'curl -s --fail')
+      expect(asked).toContain(service.url)
+      await promisify(execFile)('bash', ['-c', asked], { env: { ...process.env, KEY: key } })
+      // Nobody takes the files of the content export, and a server that stops would wait for them.
+      const [newest] = (await call('GET', '/exports')).body.data
+      await call('POST', `/exports/${newest.id}/cancel`)
+    },
+  )
 })
