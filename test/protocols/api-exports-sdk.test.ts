@@ -197,6 +197,8 @@ describe("the vendor's client", () => {
     ])
     const unknown = await refusal(client.exports.create({ resource_type: 'orders', filters: { customer_mail_eq: 'x' } }))
     expect(unknown.first()).toMatchObject({
+      // All that the vendor's command line shows of it.
+      title: expect.stringContaining('customer_mail_eq'),
       code: 'VALIDATION_ERROR',
       source: { pointer: '/data/attributes/filters/customer_mail_eq' },
       meta: { error: expect.any(String) },

@@ -169,7 +169,8 @@ function byStatus(status: number): readonly [code: string, title: string] {
 
 /** `pointer` of a FreightError that reaches this place is one into the body as it was sent. */
 function validation(error: FreightError): WireError {
-  const [word, title] = VALIDATIONS[error.code] ?? ['invalid', 'is invalid']
+  // The vendor's command line shows a title and nothing else.
+  const [word, title] = VALIDATIONS[error.code] ?? ['invalid', error.message]
   const { pointer = '/data', allowed } = error.details
   return {
     status: 422,
