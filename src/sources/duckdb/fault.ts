@@ -8,25 +8,29 @@ interface Told {
   readonly message: string
 }
 
-/** `tables`: of the files that were read; the message names the one whose file the fault is about. */
-export function sourceError(thrown: unknown, tables: readonly TableFiles[] = []): unknown {
+/** Names the one of `tables` whose file the fault is about, else the table whose rows were `asked` for. */
+export function sourceError(thrown: unknown, tables: readonly TableFiles[] = [], asked: string | null = null): unknown {
   if (!(thrown instanceof DuckDbFault)) return thrown
   // Behind the first empty line stand options and SQL, in which any word may stand.
   const reason = (thrown.message.split('\n\n', 1)[0] ?? '').replace(/(["']).*?\/.*?\1/g, '')
-  const owner = ownerOf(thrown.message, tables)
+  const owner = ownerOf(thrown.message, tables, asked)
   const told =
-    engineFault(reason) ?? csvFault(thrown.message, reason, owner) ?? fileFault(reason, owner) ?? unknownFault(reason, owner)
+    engineFault(reason, owner) ??
+    csvFault(thrown.message, reason, owner) ??
+    fileFault(reason, owner) ??
+    unknownFault(reason, owner)
   return new FreightError(told.code, told.message, { cause: thrown })
 }
 
 /** `of "orders"` */
-function ownerOf(message: string, tables: readonly TableFiles[]): string {
+function ownerOf(message: string, tables: readonly TableFiles[], asked: string | null): string {
   const named = tables.find(({ paths }) => paths.some((path) => message.includes(path)))
-  const table = named ?? (tables.length === 1 ? tables[0] : undefined)
-  return table ? `of "${table.table}"` : 'of the source'
+  const [only, second] = tables
+  const table = named?.table ?? (second === undefined ? only?.table : undefined) ?? asked
+  return table === null ? 'of the source' : `of "${table}"`
 }
 
-function engineFault(reason: string): Told | null {
+function engineFault(reason: string, owner: string): Told | null {
   if (/Could not set lock|Conflicting lock/i.test(reason)) {
     return {
       code: 'SOURCE_UNAVAILABLE',
@@ -42,7 +46,7 @@ function engineFault(reason: string): Told | null {
   if (/^Out of Memory/i.test(reason)) {
     return {
       code: 'ROW_TOO_LARGE',
-      message: 'Reading the source takes more memory than it may have; leave out its largest fields, or sort by fewer.',
+      message: `Reading the rows ${owner} takes more memory than it may have: a cell is too large (beyond about 30 MB), or too much is to be sorted. Leave out the largest fields, or sort by fewer.`,
     }
   }
   if (/^Permission Error|disabled by configuration/i.test(reason)) {

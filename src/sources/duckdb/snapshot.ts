@@ -79,7 +79,7 @@ export class DuckDbSnapshot implements Snapshot {
     } catch (thrown) {
       this.#assertOpen()
       if (timeout.aborted) return { rows: null, exact: false }
-      throw this.#fault(thrown)
+      throw this.#fault(part, thrown)
     }
   }
 
@@ -96,7 +96,7 @@ export class DuckDbSnapshot implements Snapshot {
       isWhole = true
     } catch (thrown) {
       this.#assertOpen()
-      throw (await this.#changed()) ?? this.#fault(thrown)
+      throw (await this.#changed()) ?? this.#fault(part, thrown)
     } finally {
       // In the middle of its rows it can only be ended.
       if (!isWhole || engine !== this.#engine) await this.#end(engine)
@@ -145,8 +145,9 @@ export class DuckDbSnapshot implements Snapshot {
     return folder === null ? await changedSince(identities, place) : null
   }
 
-  #fault(thrown: unknown): unknown {
-    return sourceError(thrown, this.#reading.place.tables)
+  #fault(part: number, thrown: unknown): unknown {
+    const { place, query } = this.#reading
+    return sourceError(thrown, place.tables, query.parts[part]?.table.name)
   }
 
   async #counting(): Promise<Engine> {

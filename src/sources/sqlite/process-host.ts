@@ -53,6 +53,8 @@ export function startProcess(options: HostOptions, listener: HostListener): Host
     post: say,
     interrupt: kill,
     async end() {
+      // Whoever waits for the end must live to see it.
+      child.ref()
       kill()
       if (child.pid !== undefined) await gone
     },

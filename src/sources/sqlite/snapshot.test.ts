@@ -1,9 +1,11 @@
 /** How SQLite's transactions, copies, hosts and interrupts behave. */
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { compare, part, readColumn, readRows, rowsOf } from '../../../test/contracts/sample-part.ts'
@@ -97,6 +99,41 @@ describe('a database with a rollback journal', () => {
     await expect(opening).rejects.toMatchObject({ code: 'ABORTED' })
     expect(await readdir(tempDir)).toEqual(['other.db'])
   })
+})
+
+describe('a WAL database', () => {
+  it.each([
+    ['its table is dropped', (team: Database) => team.exec('drop table t')],
+    ['its column is dropped', (team: Database) => team.exec('alter table t drop column v')],
+    ['its rows are deleted', (team: Database) => team.exec('delete from t; insert into t values (1, 2)')],
+    ['its file is removed', () => rmSync(path)],
+  ])('is read to its end as it was while %s', async (_what, change) => {
+    const team = openTeam('wal', someRows(20_000))
+    const snapshot = await openPart(openSource(), part('t', ['id', 'v']))
+    let seen = 0
+    for await (const { rows } of snapshot.rows(0)) {
+      if (seen === 0) change(team)
+      seen += rows
+    }
+    expect(seen).toBe(20_000)
+    expect(await snapshot.count(0, { ms: 10_000 })).toEqual({ rows: 20_000, exact: true })
+    await snapshot.close()
+  })
+})
+
+it('a program that has nothing else to do lives until the process of a view has ended', async () => {
+  openTeam('wal', `${someRows(10)} create view w as select * from t`)
+  const script = `import { createSqliteSource } from ${JSON.stringify(joinPath(import.meta.dirname, 'sqlite.ts'))}
+    const source = createSqliteSource(${JSON.stringify({ path, consistency: 'snapshot', tempDir })})
+    const part = ${JSON.stringify(part('w', ['id'], { kind: 'view', primaryKey: [] }))}
+    const snapshot = await source.open({ parts: [part], layout: 'flat' }, new AbortController().signal)
+    for await (const { rows } of snapshot.rows(0)) if (rows !== 10) throw new Error(String(rows))
+    await snapshot.close()
+    await source.close()
+    console.log('closed')`
+  // With this flag none of its threads can start, which must not hold up the end either.
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+  expect(stdout).toBe('closed\n')
 })
 
 describe('a file that cannot be read', () => {

@@ -38,7 +38,11 @@ export function startThread(options: HostOptions, listener: HostListener): Host 
     else if (message.kind === 'answer' && message.id === FAREWELL_ID) closed()
   })
   worker.on('error', died)
-  worker.on('exit', (code) => died(new Error(`the reader thread ended with exit code ${code}`)))
+  let hasEnded = false
+  worker.on('exit', (code) => {
+    hasEnded = true
+    died(new Error(`the reader thread ended with exit code ${code}`))
+  })
   return {
     post(message) {
       if (message.kind === 'read') Atomics.add(flags, READINGS, 1)
@@ -49,6 +53,7 @@ export function startThread(options: HostOptions, listener: HostListener): Host 
     },
     async end() {
       isEnding = true
+      if (hasEnded) return
       Atomics.store(flags, STOP, 1)
       await farewell(worker, hasSpoken ? FAREWELL_MS : LOADING_MS, (done) => {
         closed = done
