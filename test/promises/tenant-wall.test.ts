@@ -15,6 +15,7 @@ import { makeSampleData } from '../../src/cli/demo/sample-data.ts'
 import { resolveConfig } from '../../src/config.ts'
 import { openAdministration, type Service, startService } from '../../src/service.ts'
 import type { Body } from '../rig.ts'
+import { TIMED } from '../timed.ts'
 import { ISSUERS, makeIssuer } from './tokens.ts'
 import { type Asked, type Ids, NEW_MAPPING, type Probe, probesOf, WITHOUT_IDS } from './wall-probes.ts'
 
@@ -264,7 +265,7 @@ async function theirStory(): Promise<unknown> {
 
 const BOUND_MS = 5
 
-it('and in the same time', { timeout: 60_000 }, async () => {
+it('and in the same time', { ...TIMED, timeout: 120_000 }, async () => {
   const nobodys = makeNobodys()
   const [key = ''] = credentials
   for (const route of routes.filter((each) => !each.startsWith('HEAD '))) {
@@ -274,12 +275,13 @@ it('and in the same time', { timeout: 60_000 }, async () => {
       if ((await ask(key, method, probe(theirs))).status < 300) continue
       let differenceMs = Number.POSITIVE_INFINITY
       // A busy machine is slow now here, now there; a wall with a hole is slow in the same place each time.
-      for (let tries = 0; tries < 5 && differenceMs >= BOUND_MS; tries += 1) differenceMs = await medianDifference(method, probe)
+      for (let tries = 0; tries < 10 && differenceMs >= BOUND_MS; tries += 1) differenceMs = await difference(method, probe)
       expect(differenceMs, `${route}, probe ${probesFor(route).indexOf(probe)}`).toBeLessThan(BOUND_MS)
     }
   }
 
-  async function medianDifference(method: string, probe: Probe): Promise<number> {
+  /** Of the third fastest of nine: what other programs take from a busy machine is in the slower ones. */
+  async function difference(method: string, probe: Probe): Promise<number> {
     const times: [number[], number[]] = [[], []]
     for (let round = 0; round < 9; round += 1) {
       for (const [at, ids] of [theirs, nobodys].entries()) {
@@ -288,7 +290,7 @@ it('and in the same time', { timeout: 60_000 }, async () => {
         times[at]?.push(performance.now() - began)
       }
     }
-    const [ours = 0, others = 0] = times.map((list) => list.sort((a, b) => a - b)[list.length >> 1])
+    const [ours = 0, others = 0] = times.map((list) => list.sort((a, b) => a - b)[2])
     return Math.abs(ours - others)
   }
 })
