@@ -5,6 +5,7 @@
  * as long with it as without. Blocks that lie ready keep the pool at work.
  */
 import { constants, crc32, deflateRaw } from 'node:zlib'
+import { blocksOf } from './blocks.ts'
 import type { Compression } from './compression.ts'
 
 /**
@@ -12,8 +13,6 @@ import type { Compression } from './compression.ts'
  * rows come; who wants small files asks for zstd, which is both faster and smaller.
  */
 const LEVEL = 1
-/** Each block begins with an empty window of 32 KiB, which in blocks of this size costs nothing that can be measured. */
-const BLOCK_BYTES = 1024 * 1024
 const UNDER_WAY = 4
 /** Ends at a whole byte, with no end of the data: what follows is one more block. */
 const OPTIONS = { level: LEVEL, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 512 * 1024 }
@@ -36,7 +35,7 @@ async function* compress(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8A
   let sum = 0
   let length = 0
   let isBegun = false
-  for await (const block of blocks(bytes, free)) {
+  for await (const block of blocksOf(bytes, free)) {
     // Not before the rows are begun: whoever leaves after the first bytes ends them.
     if (!isBegun) yield Buffer.from(HEADER)
     isBegun = true
@@ -64,24 +63,4 @@ function pack(block: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     deflateRaw(block, OPTIONS, (error, packed) => (error ? reject(error) : resolve(packed)))
   })
-}
-
-/** Copied, since the bytes of a chunk are good only until the next is asked for; into the buffers of blocks that are done with. */
-async function* blocks(bytes: AsyncIterable<Uint8Array>, free: Buffer<ArrayBuffer>[]): AsyncIterable<Buffer<ArrayBuffer>> {
-  const fresh = (): Buffer<ArrayBuffer> => free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES)
-  let block = fresh()
-  let filled = 0
-  for await (const chunk of bytes) {
-    for (let from = 0; from < chunk.length; ) {
-      const taken = chunk.subarray(from, from + BLOCK_BYTES - filled)
-      block.set(taken, filled)
-      from += taken.length
-      filled += taken.length
-      if (filled < BLOCK_BYTES) continue
-      yield block
-      block = fresh()
-      filled = 0
-    }
-  }
-  if (filled > 0) yield block.subarray(0, filled)
 }
