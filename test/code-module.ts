@@ -117,5 +117,22 @@ const failing = defineResource({
   },
 })
 
-const code: readonly CodeResource[] = [orders, wrong, tenants, endless, silent, stuck, slow, failing]
+/** As code without types may have it. */
+const listed = defineResource({ name: 'listed', fields: { id: 'integer' }, rows: () => [{ id: 1 }] as never })
+
+/** Throws as soon as nobody reads on. */
+const clinging = defineResource({
+  name: 'clinging',
+  fields: { id: 'integer' },
+  rows: () => ({
+    [Symbol.asyncIterator]: () => ({
+      next: async () => ({ value: { id: 1 } }),
+      return() {
+        throw new Error('secret of the end')
+      },
+    }),
+  }),
+})
+
+const code: readonly CodeResource[] = [orders, wrong, tenants, endless, silent, stuck, slow, failing, listed, clinging]
 export default { code, resources: {} }

@@ -159,6 +159,17 @@ describe('rows made by code', () => {
     await expect(chunksOf(await open(ids('failing')))).rejects.toMatchObject({ message: expect.not.stringContaining('password') })
   })
 
+  it('of code that gives no rows to read are said to be none', async () => {
+    await expect(chunksOf(await open(ids('listed')))).rejects.toMatchObject({
+      code: 'SOURCE_FAILED',
+      message: expect.stringContaining('write it as "async *rows"'),
+    })
+  })
+
+  it('are enough when nobody reads on, whatever the code does then', async () => {
+    expect(await readColumn(source, ids('clinging', { limit: 2 }))).toEqual([1, 1])
+  })
+
   it('are gone with the resource or the field', async () => {
     await expect(open(ids('nothing'))).rejects.toMatchObject({
       code: 'SOURCE_CHANGED',

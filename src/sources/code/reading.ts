@@ -72,11 +72,17 @@ export class CodeReading {
   }
 
   #start(request: CodeRequest, signal: AbortSignal): AsyncIterator<unknown> {
+    let rows: unknown
     try {
-      return this.#resource.rows(request, signal)[Symbol.asyncIterator]()
+      rows = this.#resource.rows(request, signal)
     } catch (thrown) {
       throw this.#failure(thrown)
     }
+    if (isAsyncIterable(rows)) return rows[Symbol.asyncIterator]()
+    throw new FreightError(
+      'SOURCE_FAILED',
+      `The code that makes the rows of "${this.#part.resource}" gives nothing that can be read row by row; write it as "async *rows".`,
+    )
   }
 
   async #next(given: Interruptible, signal: AbortSignal): Promise<IteratorResult<unknown>> {
@@ -171,6 +177,18 @@ class Interruptible {
   /** Tells the generator that nobody reads on. Not awaited: one that hangs would hang its own end too. */
   leave(): void {
     this.#signal.removeEventListener('abort', this.#onAbort)
-    if (!this.#hasEnded) void this.#given.return?.()?.catch(() => {})
+    if (!this.#hasEnded) void this.#return()
   }
+
+  async #return(): Promise<void> {
+    try {
+      await this.#given.return?.()
+    } catch {
+      // The rows were enough; what the code still has to say changes nothing.
+    }
+  }
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

@@ -42,7 +42,7 @@ export class RowWriter {
 
   write(row: unknown): WrittenRow {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      const found = row === null ? 'null' : Array.isArray(row) ? 'a list' : `a ${typeof row}`
+      const found = row === null || row === undefined ? String(row) : Array.isArray(row) ? 'a list' : `a ${typeof row}`
       return { fault: { key: null, column: null, what: `a row must be an object, not ${found}` } }
     }
     let column: string | null = null
