@@ -46,7 +46,7 @@ function engineFault(reason: string, owner: string): Told | null {
   if (/^Out of Memory/i.test(reason)) {
     return {
       code: 'ROW_TOO_LARGE',
-      message: `Reading the rows ${owner} takes more memory than it may have: a cell is too large (beyond about 30 MB), or too much is to be sorted. Leave out the largest fields, or sort by fewer.`,
+      message: `Reading the rows ${owner} takes more memory than it may have: a cell is too large (beyond about 20 MB), or too much is to be sorted. Leave out the largest fields, or sort by fewer.`,
     }
   }
   if (/^Permission Error|disabled by configuration/i.test(reason)) {
