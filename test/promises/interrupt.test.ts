@@ -11,7 +11,7 @@ import { filesOf, storedBytes } from '../stored-files.ts'
 import { writeTeamDatabase } from '../team-database.ts'
 import { TIMED } from '../timed.ts'
 
-const ROWS = 300_000
+const ROWS = 150_000
 /** Of four exports at once: two are interrupted, two cancelled. */
 const ROUNDS = 15
 /** The promise. */
