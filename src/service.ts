@@ -13,12 +13,13 @@ import type { Config } from './config.ts'
 import { createDeliveries } from './deliveries.ts'
 import type { ExportsContext } from './exports/context.ts'
 import { createLinkSigner } from './exports/link.ts'
-import { startLiveCatalog } from './exports/live-catalog.ts'
+import { type LiveCatalog, startLiveCatalog } from './exports/live-catalog.ts'
+import type { Probe } from './exports/probe.ts'
 import { runRefusal } from './exports/run-refusal.ts'
-import { createMetrics } from './http/metrics.ts'
+import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createHttpServer, listen } from './http/server.ts'
 import { quotaOf } from './job/limits.ts'
-import { createParts } from './parts.ts'
+import { createParts, type Parts, type PartsConfig } from './parts.ts'
 import { configuredNotify, configuredProtocols, configuredWebhooks } from './protocols/configured.ts'
 import { createLocalQueue } from './queue/local-queue.ts'
 import { acquireServerLock } from './store/server-lock.ts'
@@ -29,7 +30,7 @@ import { usualPatience } from './webhooks/patience.ts'
 import { startSender } from './webhooks/sender.ts'
 import { createProbe } from './worker/probe.ts'
 import { createRunThreads } from './worker/run-threads.ts'
-import { createWorker } from './worker/worker.ts'
+import { createWorker, type ExportWorker } from './worker/worker.ts'
 
 export interface Service {
   /** The address it answers at, without a trailing slash. */
@@ -54,15 +55,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
 
 async function compose(config: Config, log: Logger, undo: AsyncDisposableStack): Promise<Service> {
   const now = (): Date => new Date()
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
-  const lock = acquireServerLock(config.dataDir)
-  undo.defer(() => lock.release())
-  await emptyTempFolder(config)
-  const store = await openSqliteStore(storePath(config), configuredNotify(config.protocols))
-  undo.defer(() => store.close())
-  await store.migrate()
-
-  const secrets = loadSecrets(config)
+  const { store, secrets } = await openRecords(config, undo)
   const sourced = { ...config, maskKey: await loadMaskKey(store, secrets, now()) }
   const parts = createParts(sourced)
   undo.defer(() => parts.close())
@@ -70,73 +63,18 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
   undo.defer(() => probe.close())
   const catalog = await startLiveCatalog(config, probe, log)
   undo.defer(() => catalog.stop())
-  const queue = createLocalQueue({
-    slots: config.concurrency,
-    now: () => Date.now(),
-    running: (tenant) => quotaOf(config.limits, tenant).running,
-  })
-  const links = createLinkSigner({ secrets, lifetimeMs: config.linkMs })
-  const metrics = createMetrics({ jobs: store, now })
-  const threads = createRunThreads(sourced)
-  undo.defer(() => threads.close())
-  const worker = createWorker({
-    config,
-    store,
-    queue,
-    storage: parts.storage,
-    threads,
-    log,
-    now,
-    random: Math.random,
-    observe: (report) => metrics.observeRun(report),
-    endSession: (source, session) => parts.source(source).endSession(session),
-    refusal: (job) => runRefusal({ catalog: () => catalog.current() }, store, job),
-  })
-
-  let draining = false
-  const context: ExportsContext = {
-    store,
-    queue,
-    storage: parts.storage,
-    probe,
-    links,
-    destinations: createDeliveries(config),
-    catalog: () => catalog.current(),
-    now,
-    accepting: () => !draining,
-    limits: (tenant) => quotaOf(config.limits, tenant),
-  }
-  let url = ''
-  const publicUrl = (): string => config.publicUrl ?? url
-  const authentication = createAuthentication({
-    store,
-    secrets,
-    issuers: config.issuers,
-    tokenMs: config.tokenMs,
-    publicUrl,
-    now,
-    onRefusal: (issuer, error) => log.info({ issuer, reason: String(error) }, 'a token was refused'),
-  })
-  const app = await createHttpServer({
-    context,
-    authenticate: authentication.authenticate,
-    oauth: { ...authentication, audit: store },
-    refusals: { store },
-    tenantRequestsPerMinute: (tenant) => quotaOf(config.limits, tenant).requestsPerMinute,
-    jobs: store,
-    metrics,
-    ready: () => !draining,
-    log,
-    publicUrl,
-    protocols: configuredProtocols(config.protocols, { context, publicUrl }),
-    requestsPerMinute: config.requestsPerMinute,
-    version: packageVersion(),
-  })
+  const state = { isDraining: false, url: '' }
+  const own = { store, secrets, parts, probe, catalog, now }
+  const context = composeContext(config, own, () => !state.isDraining)
+  const shared = { store, secrets, context, log, metrics: createMetrics({ jobs: store, now }) }
+  const worker = composeWorker(sourced, shared, parts, undo)
+  const publicUrl = (): string => config.publicUrl ?? state.url
+  const app = await composeServer(config, shared, publicUrl)
   undo.defer(() => app.close())
   await worker.start()
   const upkeep = startUpkeep({ store, storage: parts.storage, now, auditMs: config.auditMs, log })
   undo.defer(() => upkeep.stop())
-  url = await listen(app, { host: config.host, port: config.port })
+  state.url = await listen(app, { host: config.host, port: config.port })
   // Only now: what it sends holds links, which begin with the address.
   const webhooks = configuredWebhooks(config.protocols, { context, publicUrl, keys: store })
   const sender = await startSender({ store, webhooks, patience: usualPatience(Math.random), now, log })
@@ -144,14 +82,14 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
 
   let stopping: Promise<void> | null = null
   const stop = async (): Promise<void> => {
-    draining = true
+    state.isDraining = true
     log.info('draining')
     await worker.drain()
     await undo.disposeAsync()
     log.info('stopped')
   }
   return {
-    url,
+    url: state.url,
     async locate(jobId) {
       const job = await store.find(jobId)
       return (job?.files ?? []).flatMap((file) => parts.storage.locate(file.key) ?? [])
@@ -161,6 +99,102 @@ async function compose(config: Config, log: Logger, undo: AsyncDisposableStack):
       return stopping
     },
   }
+}
+
+/** Records of this process alone, brought up to date. */
+async function openRecords(config: Config, undo: AsyncDisposableStack): Promise<{ store: Store; secrets: readonly string[] }> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  const lock = acquireServerLock(config.dataDir)
+  undo.defer(() => lock.release())
+  await emptyTempFolder(config)
+  const store = await openSqliteStore(storePath(config), configuredNotify(config.protocols))
+  undo.defer(() => store.close())
+  await store.migrate()
+  return { store, secrets: loadSecrets(config) }
+}
+
+/** What the callers' verbs work with. */
+function composeContext(
+  config: Config,
+  own: { store: Store; secrets: readonly string[]; parts: Parts; probe: Probe; catalog: LiveCatalog; now: () => Date },
+  accepting: () => boolean,
+): ExportsContext {
+  const { store, secrets, parts, probe, catalog, now } = own
+  return {
+    store,
+    queue: createLocalQueue({
+      slots: config.concurrency,
+      now: () => Date.now(),
+      running: (tenant) => quotaOf(config.limits, tenant).running,
+    }),
+    storage: parts.storage,
+    probe,
+    links: createLinkSigner({ secrets, lifetimeMs: config.linkMs }),
+    destinations: createDeliveries(config),
+    catalog: () => catalog.current(),
+    now,
+    accepting,
+    limits: (tenant) => quotaOf(config.limits, tenant),
+  }
+}
+
+/** What the worker and the HTTP server of a process share. */
+interface Shared {
+  readonly store: Store
+  readonly secrets: readonly string[]
+  readonly context: ExportsContext
+  readonly metrics: Metrics
+  readonly log: Logger
+}
+
+function composeWorker(
+  config: Config & PartsConfig,
+  { store, context, metrics, log }: Shared,
+  parts: Parts,
+  undo: AsyncDisposableStack,
+): ExportWorker {
+  const threads = createRunThreads(config)
+  undo.defer(() => threads.close())
+  return createWorker({
+    config,
+    store,
+    queue: context.queue,
+    storage: parts.storage,
+    threads,
+    log,
+    now: context.now,
+    random: Math.random,
+    observe: (report) => metrics.observeRun(report),
+    endSession: (source, session) => parts.source(source).endSession(session),
+    refusal: (job) => runRefusal(context, store, job),
+  })
+}
+
+function composeServer(config: Config, { store, secrets, context, metrics, log }: Shared, publicUrl: () => string) {
+  const authentication = createAuthentication({
+    store,
+    secrets,
+    issuers: config.issuers,
+    tokenMs: config.tokenMs,
+    publicUrl,
+    now: context.now,
+    onRefusal: (issuer, error) => log.info({ issuer, reason: String(error) }, 'a token was refused'),
+  })
+  return createHttpServer({
+    context,
+    authenticate: authentication.authenticate,
+    oauth: { ...authentication, audit: store },
+    refusals: { store },
+    tenantRequestsPerMinute: (tenant) => quotaOf(config.limits, tenant).requestsPerMinute,
+    jobs: store,
+    metrics,
+    ready: context.accepting,
+    log,
+    publicUrl,
+    protocols: configuredProtocols(config.protocols, { context, publicUrl }),
+    requestsPerMinute: config.requestsPerMinute,
+    version: packageVersion(),
+  })
 }
 
 function packageVersion(): string {
