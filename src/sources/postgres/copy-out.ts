@@ -9,17 +9,11 @@ import type { Duplex } from 'node:stream'
 import type { Connection, Submittable } from 'pg'
 import { FreightError } from '../../job/errors.ts'
 import type { RowChunk, RowForm } from '../../job/row-text.ts'
+import { ChunkBuffers } from './chunk-buffers.ts'
 import { CopySocket } from './copy-socket.ts'
 
-/** Large enough that what is done once per chunk costs nothing, small enough for the processor's cache. */
-const CHUNK_BYTES = 1024 * 1024
 /** Chunks that may wait for the reader before the socket is paused. */
 const WAITING = 2
-/**
- * Buffers there are beside the one that is being filled: those that wait and the one that is read. With one fewer kept, one in several was made
- * anew, and the collector, which sees no need to hurry for memory outside its heap, let 20 of them come together.
- */
-const SPARE = WAITING + 1
 /** Rows of a slow query are handed over after this long, however few: whoever watches for progress must see it. */
 const PATIENCE_MS = 500
 
@@ -49,12 +43,12 @@ export class CopyOut implements Submittable {
   #headerLength = 0
   #left = 0
   #body: 'row' | 'skipped' | 'forwarded' = 'skipped'
-  #buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  readonly #buffers: ChunkBuffers
+  #buffer: Buffer<ArrayBuffer>
   #length = 0
   #rows = 0
   #total = 0
   readonly #filled: Filled[] = []
-  readonly #free: Buffer<ArrayBuffer>[] = []
   #handedAt = performance.now()
   #isPaused = false
   #isDiscarding = false
@@ -64,9 +58,11 @@ export class CopyOut implements Submittable {
   #isOver = false
   #wake: (() => void) | null = null
 
-  constructor(text: string, messages: 'rows' | 'binary' = 'rows') {
+  constructor(text: string, messages: 'rows' | 'binary' = 'rows', buffers: ChunkBuffers = new ChunkBuffers()) {
     this.#text = text
     this.#messages = messages
+    this.#buffers = buffers
+    this.#buffer = buffers.take()
   }
 
   /** Rows that have come so far. */
@@ -89,10 +85,18 @@ export class CopyOut implements Submittable {
    * with as many as it says it sent.
    */
   async *chunks(form: RowForm): AsyncIterable<RowChunk> {
+    for await (const chunk of this.keptChunks(form)) {
+      yield chunk
+      this.#buffers.giveBack(chunk.bytes)
+    }
+  }
+
+  /** The same chunks, to be given back to its buffers by who reads them. */
+  async *keptChunks(form: RowForm): AsyncIterable<RowChunk> {
     for (let filled = await this.#next(); filled !== null; filled = await this.#next()) {
       yield { form, bytes: filled.buffer.subarray(0, filled.length), rows: filled.rows }
-      if (filled.buffer.length === CHUNK_BYTES && this.#free.length < SPARE) this.#free.push(filled.buffer)
     }
+    this.#buffers.giveBack(this.#buffer)
   }
 
   /** Lets the rest go by unread. */
@@ -238,14 +242,16 @@ export class CopyOut implements Submittable {
   #makeRoom(bytes: number): void {
     if (this.#length + bytes <= this.#buffer.length) return
     if (this.#rows > 0) this.#hand()
-    if (bytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(bytes)
+    if (bytes <= this.#buffer.length) return
+    this.#buffers.giveBack(this.#buffer)
+    this.#buffer = Buffer.allocUnsafeSlow(bytes)
   }
 
   /** Only between two rows. */
   #hand(): void {
     if (!this.#isDiscarding && this.#rows > 0) {
       this.#filled.push({ buffer: this.#buffer, length: this.#length, rows: this.#rows })
-      this.#buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
+      this.#buffer = this.#buffers.take()
       this.#handedAt = performance.now()
     }
     this.#length = 0

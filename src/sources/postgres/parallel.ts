@@ -1,14 +1,12 @@
 /** Several connections read ranges of one table at once; their rows come out in the order of the ranges. */
 import type pg from 'pg'
 import type { RowChunk, RowForm } from '../../job/row-text.ts'
+import { ChunkBuffers } from './chunk-buffers.ts'
 import { CopyOut } from './copy-out.ts'
 import type { KeyRange } from './ranges.ts'
 
 /** What a range that is not yet due may hold back; its connection then waits. */
 const AHEAD_BYTES = 8 * 1024 * 1024
-
-/** What a chunk of rows has at most, unless one row has more. */
-const SPARE_BYTES = 1024 * 1024
 
 export interface RangeReading {
   readonly clients: readonly pg.Client[]
@@ -36,7 +34,7 @@ class Lanes {
   readonly #chunks: RowChunk[][]
   readonly #bytes: number[]
   readonly #done: boolean[]
-  readonly #spare: Uint8Array[] = []
+  readonly #buffers = new ChunkBuffers()
   #taken = 0
   #due = 0
   #error: unknown = null
@@ -58,9 +56,9 @@ class Lanes {
       const bounds = ranges[range]
       if (!bounds || this.#isStopped) return
       await this.#until(() => range <= this.#due + clients.length)
-      const rows = client.query(new CopyOut(copy(bounds)))
-      for await (const chunk of rows.chunks(form)) {
-        this.#chunks[range]?.push({ ...chunk, bytes: this.#kept(chunk.bytes) })
+      const rows = client.query(new CopyOut(copy(bounds), 'rows', this.#buffers))
+      for await (const chunk of rows.keptChunks(form)) {
+        this.#chunks[range]?.push(chunk)
         this.#bytes[range] = (this.#bytes[range] ?? 0) + chunk.bytes.length
         this.#tell()
         await this.#until(() => (this.#bytes[range] ?? 0) < AHEAD_BYTES)
@@ -81,20 +79,10 @@ class Lanes {
         this.#bytes[range] = (this.#bytes[range] ?? 0) - chunk.bytes.length
         this.#tell()
         yield chunk
-        this.#spare.push(chunk.bytes)
+        this.#buffers.giveBack(chunk.bytes)
       } else if (this.#done[range]) return
       else await this.#changed.promise
     }
-  }
-
-  /** A copy, since the memory of a chunk is used again as soon as the next is asked for; in memory of one that was read. */
-  #kept(bytes: Uint8Array): Uint8Array {
-    const { length } = bytes
-    const spare = this.#spare.pop()
-    const room = spare && spare.buffer.byteLength >= length ? spare.buffer : new ArrayBuffer(Math.max(length, SPARE_BYTES))
-    const kept = new Uint8Array(room, 0, length)
-    kept.set(bytes)
-    return kept
   }
 
   fail(error: unknown): void {

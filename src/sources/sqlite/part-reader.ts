@@ -21,7 +21,7 @@ export interface Batch {
 }
 
 const BATCH_BYTES = 4 * 1024 * 1024
-const BATCH_ROWS = 4_000
+const BATCH_ROWS = 2_000
 /** Before anything is known of the rows' size. */
 const FIRST_ROWS = 500
 

@@ -28,7 +28,7 @@ export interface PartPlan {
   readonly keyAt: string
 }
 
-/** Text of more than this is weighed row by row: 4,000 rows below it stay within 32 MiB. */
+/** Text of more than this is weighed row by row: 2,000 rows below it stay within 16 MiB. */
 const SMALL_ROW_BYTES = 8 * 1024
 
 export function planPart(bench: Workbench, part: CheckedPart, layout: Layout, isUtf8: boolean): PartPlan {
