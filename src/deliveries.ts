@@ -11,7 +11,7 @@ import { createReach } from './delivery/reach.ts'
 import { createS3Delivery } from './delivery/s3.ts'
 import { createSftpDelivery } from './delivery/sftp.ts'
 import { retryDelayMs } from './job/backoff.ts'
-import type { Destination, S3Credentials, SftpCredentials } from './job/spec.ts'
+import type { Destination, S3Credentials, SftpCredentials } from './job/destination.ts'
 
 export interface Deliveries {
   /** For the credentials of destinations. */

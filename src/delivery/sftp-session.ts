@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import type { SFTPWrapper } from 'ssh2'
-import type { SftpCredentials } from '../job/spec.ts'
+import type { SftpCredentials } from '../job/destination.ts'
 import { DeliveryFault, type Patience } from './delivery.ts'
 import { loadPackage } from './optional-package.ts'
 import { within } from './patience.ts'

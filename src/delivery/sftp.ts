@@ -4,7 +4,7 @@
  * and then says it holds.
  */
 import { randomBytes } from 'node:crypto'
-import type { SftpCredentials, SftpDestination } from '../job/spec.ts'
+import type { SftpCredentials, SftpDestination } from '../job/destination.ts'
 import type { Arrival, Delivery, OutgoingFile, Patience } from './delivery.ts'
 import { DeliveryFault } from './delivery.ts'
 import { insist } from './patience.ts'

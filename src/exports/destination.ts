@@ -1,6 +1,7 @@
 /** Where a caller wants the files copied: checked, and its credentials sealed before anything of it is stored. */
+
+import type { Destination, S3Credentials, S3Destination, SftpCredentials, SftpDestination } from '../job/destination.ts'
 import { FreightError } from '../job/errors.ts'
-import type { Destination, S3Credentials, S3Destination, SftpCredentials, SftpDestination } from '../job/spec.ts'
 
 /** As a caller gives it: it never goes into a record, an event or a log. */
 export type DestinationRequest =

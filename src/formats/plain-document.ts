@@ -69,26 +69,15 @@ function copyDocument(cursor: Cursor): boolean {
     }
     for (;;) {
       c = src[i++] as number
-      if (c === SPACE) out[p++] = c
-      else if (isName) {
-        if (c !== COLON) return false
-        out[p++] = c
-        isName = false
+      if (open === 1 && c !== SPACE) return c === QUOTE && moved(cursor, i, p)
+      out[p++] = c
+      if (c === SPACE) continue
+      if (c === (isName ? COLON : COMMA)) {
+        isName = !isName && (open & 1) === 1
         break
-      } else if (open === 1) {
-        if (c !== QUOTE) return false
-        cursor.i = i
-        cursor.p = p
-        return true
-      } else if (c === COMMA) {
-        out[p++] = c
-        isName = (open & 1) === 1
-        break
-      } else {
-        if (c !== ((open & 1) === 1 ? CLOSE_BRACE : CLOSE_BRACKET)) return false
-        out[p++] = c
-        open >>= 1
       }
+      if (isName || c !== ((open & 1) === 1 ? CLOSE_BRACE : CLOSE_BRACKET)) return false
+      open >>= 1
     }
   }
 }
@@ -119,6 +108,10 @@ function copyText(cursor: Cursor): boolean {
     out[p++] = c
   }
   out[p++] = QUOTE
+  return moved(cursor, i, p)
+}
+
+function moved(cursor: Cursor, i: number, p: number): true {
   cursor.i = i
   cursor.p = p
   return true

@@ -1,7 +1,7 @@
 /** Copies a run's files from storage to the caller's destination, under the run's own watchdog. */
 import type { Deliveries } from '../deliveries.ts'
+import type { Destination } from '../job/destination.ts'
 import type { ManifestDelivery } from '../job/manifest.ts'
-import type { Destination } from '../job/spec.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { DeliveryWatch, RunInput, WrittenFile } from './run.ts'
 

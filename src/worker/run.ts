@@ -1,6 +1,8 @@
 /** One run as the rooms around it see it: what it is given, where its bytes and news go, and what it ends with. */
+
+import type { Destination } from '../job/destination.ts'
 import type { Manifest, ManifestDelivery, ManifestFile } from '../job/manifest.ts'
-import type { CheckedSpec, Destination } from '../job/spec.ts'
+import type { CheckedSpec } from '../job/spec.ts'
 import type { LogEntry, Results } from '../job/tally.ts'
 
 export interface RunInput {
