@@ -13,7 +13,7 @@ import { type DocumentedRow, readValueTables } from '../../test/values-table.ts'
 import { readWorkbook, type WorkbookCell } from '../../test/xlsx-reader.ts'
 
 const TABLES = readValueTables(readFileSync(new URL('../../docs/values.md', import.meta.url), 'utf8'))
-const [SQLITE = [], ALL_POSTGRES = [], DUCKDB = [], CSV = []] = TABLES
+const [SQLITE = [], ALL_POSTGRES = [], DUCKDB = [], CSV = [], CODE = []] = TABLES
 /** Numerics have no infinity before 14. */
 const isNew = (await serverVersion()) >= 14
 const POSTGRES = ALL_POSTGRES.filter(({ type, value }) => isNew || type !== 'numeric' || value !== `'Infinity'`)
@@ -47,6 +47,15 @@ function writeCsv(name: string, records: readonly (readonly string[])[]): void {
   writeFileSync(inFolder(name), [names(CSV), ...records].map((record) => `${record.join(',')}\n`).join(''))
 }
 
+function writeModule(name: string): void {
+  const fields = CODE.map(({ type }, index) => `c${index + 1}: '${type}'`).join(', ')
+  const resource = (table: string, rows: readonly string[]): string =>
+    `{ name: '${table}', fields: { ${fields} }, async *rows() { yield* [${rows.join(', ')}] } }`
+  const cells = `{ ${CODE.map(({ value }, index) => `c${index + 1}: ${value}`).join(', ')} }`
+  const refused = CODE.flatMap((row, index) => (isRefused(row) ? [`{ c${index + 1}: ${row.value} }`] : []))
+  writeFileSync(inFolder(name), `export default [${resource('cells', [cells])}, ${resource('refused', refused)}]\n`)
+}
+
 beforeAll(async () => {
   const db = new Sqlite(inFolder('values.db'))
   db.exec(statements(SQLITE).join(';'))
@@ -71,6 +80,7 @@ beforeAll(async () => {
     'csv/refused.csv',
     CSV.filter(isRefused).map((row) => CSV.map((each) => (each === row ? row.value : ''))),
   )
+  writeModule('code.mjs')
 })
 
 afterAll(async () => {
@@ -80,20 +90,21 @@ afterAll(async () => {
 
 it('the tables hold at least 400 cells', () => {
   expect(TABLES.flat().flatMap(({ written }) => [...written.values()]).length).toBeGreaterThanOrEqual(1_500)
-  expect(TABLES.map(({ length }) => length > 30)).toEqual([true, true, true, true])
+  expect(TABLES.map(({ length }) => length > 30)).toEqual([true, true, true, true, true])
 })
 
-const ROWS = { SQLite: SQLITE, PostgreSQL: POSTGRES, DuckDB: DUCKDB, CSV }
+const ROWS = { SQLite: SQLITE, PostgreSQL: POSTGRES, DuckDB: DUCKDB, CSV, Code: CODE }
 /** Types that Parquet itself has, as DuckDB writes them. */
 function isInParquet({ type }: DocumentedRow): boolean {
   return !/^(ENUM|INTERVAL|TIMETZ|TIMESTAMP_S|UNION|BIT|HUGEINT|INTEGER\[3\])/.test(type)
 }
 
-const SOURCES = ['SQLite', 'PostgreSQL', 'DuckDB', 'CSV'] as const
+const SOURCES = ['SQLite', 'PostgreSQL', 'DuckDB', 'CSV', 'Code'] as const
 
 function urlOf(source: (typeof SOURCES)[number]): string {
   if (source === 'PostgreSQL') return database.url
   if (source === 'SQLite') return `sqlite:${inFolder('values.db')}`
+  if (source === 'Code') return `code:${inFolder('code.mjs')}`
   return source === 'DuckDB' ? `duckdb:${inFolder('values.duckdb')}` : `csv:${inFolder('csv/*.csv')}`
 }
 

@@ -9,7 +9,7 @@ import type { Source } from '../source.ts'
 import { createDuckDbSource } from './duckdb.ts'
 import type { DuckDbSourceOptions } from './place.ts'
 
-const ROWS = 300_000
+const ROWS = 100_000
 const KEYLESS = { primaryKey: [] }
 const never = new AbortController().signal
 
@@ -73,7 +73,7 @@ it('a file that is cut, damaged, empty or of another kind cannot be read', async
     ['parquet', 'cut', parquet.subarray(0, parquet.length / 2)],
     ['parquet', 'empty', ''],
     ['parquet', 'of text', 'id,t\n1,some text that is no Parquet\n'],
-    ['parquet', 'damaged', Buffer.from(parquet).fill(0x55, 1_000, 100_000)],
+    ['parquet', 'damaged', Buffer.from(parquet).fill(0x55, 1_000, 50_000)],
     ['duckdb', 'cut', database.subarray(0, 5_000)],
     ['duckdb', 'empty', ''],
     ['duckdb', 'of text', 'some text that is no database'.repeat(1_000)],
@@ -152,7 +152,7 @@ describe.each(['csv', 'parquet'] as const)('a %s file that changes while it is r
         'A file of "orders" was written to, replaced or removed while it was read; start the export again when that is done.',
     }
     await Promise.all([
-      expect(rowsWhile('cut meanwhile', (path) => truncateSync(path, 100_000))).rejects.toMatchObject(changed),
+      expect(rowsWhile('cut meanwhile', (path) => truncateSync(path, 50_000))).rejects.toMatchObject(changed),
       expect(rowsWhile('removed', (path) => rmSync(path))).rejects.toMatchObject(changed),
       expect(rowsWhile('replaced', (path) => renameSync(path.replace('orders', 'others'), path))).rejects.toMatchObject(changed),
     ])
