@@ -6,7 +6,8 @@ import { createDatabase, type TestDatabase } from '../../../test/postgres.ts'
 import { csvFormat } from '../../formats/csv.ts'
 import type { RowChunk } from '../../job/row-text.ts'
 import { RowTally } from '../../job/tally.ts'
-import { BinaryCsv } from './binary-csv.ts'
+import { RowText } from './binary/row-text.ts'
+import { BinaryRows } from './binary/rows.ts'
 import { ChunkBuffers } from './chunk-buffers.ts'
 import { CopyOut } from './copy-out.ts'
 
@@ -66,12 +67,13 @@ describe('the chunks of a COPY', () => {
 
 describe('what is written of chunks, each a little longer than all before it,', () => {
   it('lies in one buffer where it came by COPY BINARY', () => {
-    const csv = new BinaryCsv(['text', 'text'], ',')
+    const field = { type: 'text', isCast: false } as const
+    const rows = new BinaryRows({ fields: [field, field], writer: () => new RowText([field, field]) })
     const used = new Set<ArrayBufferLike>()
     const header = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
     for (let chunk = 0; chunk < 20; chunk += 1) {
       const row = Buffer.concat([Buffer.from([0, 2]), value(300_000 + chunk * 100), value(1)])
-      used.add(csv.write(chunk === 0 ? Buffer.concat([header, row]) : row).buffer)
+      for (const { bytes } of rows.read(chunk === 0 ? Buffer.concat([header, row]) : row)) used.add(bytes.buffer)
     }
     expect(used.size).toBe(1)
   })

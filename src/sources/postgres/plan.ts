@@ -7,7 +7,10 @@
 import type { Layout } from '../../job/row-text.ts'
 import { flatLeaves } from '../../job/shape.ts'
 import type { CheckedPart, Selected, WrittenForm } from '../../job/spec.ts'
-import { type BinaryType, binaryTypes } from './binary-csv.ts'
+import { binaryCsv } from './binary/csv.ts'
+import { binaryObjects } from './binary/objects.ts'
+import type { BinaryPlan } from './binary/plan.ts'
+import type { BinaryField } from './binary/types.ts'
 import type { RowPlace } from './dialect.ts'
 import { joinMany } from './elements.ts'
 import { literal } from './literals.ts'
@@ -23,7 +26,7 @@ export interface PartPlan {
   readonly rows: string
   /** COPY as CSV, the very bytes the file is to hold; null where they would differ. */
   written(form: WrittenForm): string | null
-  /** COPY as binary, of which `BinaryCsv` makes the same bytes; null where it cannot. */
+  /** COPY as binary, of which this side makes the file's bytes; null where it cannot. */
   binary(form: WrittenForm): BinaryCopy | null
   /** The same of the rows with keys in a range; null where the part cannot be cut by its key. */
   readonly byRange: RangePlan | null
@@ -35,7 +38,7 @@ export interface PartPlan {
 
 interface BinaryCopy {
   readonly copy: string
-  readonly types: readonly BinaryType[]
+  readonly plan: BinaryPlan
 }
 
 /** Rows lie in the order of a key from about here on, so that reading by its index costs next to nothing. */
@@ -47,14 +50,16 @@ export function planPart(bench: Bench, part: CheckedPart, layout: Layout): PartP
   const bare = `select 1 from ${bench.dialect.table(part.table)} ${place.alias}${whereText([where])}${limitText(part)}`
   const written = (form: WrittenForm, range: KeyRange | null): string | null => {
     if (layout !== 'flat' || !writesAlike(bench, part, form)) return null
-    return copyText(selectSql(bench, part, visible(part), layout, range), csvOptions(form))
+    return copyText(selectSql(bench, part, { select: visible(part), layout }, range), csvOptions(form))
   }
   return {
-    rows: copyText(selectSql(bench, part, part.select, layout, null), ''),
+    rows: copyText(selectSql(bench, part, { select: part.select, layout }, null), ''),
     written: (form) => written(form, null),
     binary(form) {
-      const types = layout === 'flat' ? binaryTypes(bench, part, form) : null
-      return types && { copy: copyText(selectSql(bench, part, visible(part), layout, null), ' (format binary)'), types }
+      const plan = layout === 'flat' ? binaryCsv(bench, part, form) : binaryObjects(bench, part, form)
+      if (plan === null) return null
+      const select = selectSql(bench, part, { select: part.select, layout, binary: plan.fields }, null)
+      return { copy: copyText(select, ' (format binary)'), plan }
     },
     byRange: rangePlan(bench, part, layout, written),
     count: `select pg_catalog.count(*) from (${bare}) counted`,
@@ -79,12 +84,19 @@ function rangePlan(
     table: bench.dialect.table(part.table),
     namespace,
     name: own,
-    rows: (range) => copyText(selectSql(bench, part, part.select, layout, range), ''),
+    rows: (range) => copyText(selectSql(bench, part, { select: part.select, layout }, range), ''),
     written,
   }
 }
 
-function selectSql(bench: Bench, part: CheckedPart, select: readonly Selected[], layout: Layout, range: KeyRange | null): string {
+interface Columns {
+  readonly select: readonly Selected[]
+  readonly layout: Layout
+  /** Where COPY is binary. */
+  readonly binary?: readonly BinaryField[]
+}
+
+function selectSql(bench: Bench, part: CheckedPart, { select, layout, binary }: Columns, range: KeyRange | null): string {
   const place: RowPlace = { table: part.table, alias: bench.binder.alias(), renamed: null }
   const where = whereText([conditionsOf(bench, place, [part.scope, part.where]), rangeCondition(bench, part, place, range)])
   const table = `${bench.dialect.table(part.table)} ${place.alias}`
@@ -92,7 +104,8 @@ function selectSql(bench: Bench, part: CheckedPart, select: readonly Selected[],
     return narrowedSql(bench, part, select, layout, { place, from: table, where })
   }
   const rows = rowsOf(place)
-  const cells = layout === 'flat' ? flatCells(bench, select, rows) : nestedCells(bench, select, rows)
+  const plain = layout === 'flat' ? flatCells(bench, select, rows) : nestedCells(bench, select, rows)
+  const cells = plain.map((cell, at) => (binary?.[at]?.isCast ? `(${cell})::pg_catalog.text` : cell))
   const order = orderText(bench, part, rows, range)
   return `select ${cells.join(', ')} from ${table} ${rows.joins.join(' ')}${where}${order}${limitText(part)}`
 }

@@ -5,7 +5,7 @@ import type { RowChunk, RowCount, Shape } from '../../job/row-text.ts'
 import { shapeOf } from '../../job/shape.ts'
 import type { WrittenForm } from '../../job/spec.ts'
 import type { Query, Snapshot } from '../source.ts'
-import { BinaryCsv } from './binary-csv.ts'
+import { BinaryRows } from './binary/rows.ts'
 import { aborted, setVariables, sever } from './connection.ts'
 import { CopyOut } from './copy-out.ts'
 import { nameOf } from './facts.ts'
@@ -129,7 +129,7 @@ export class PostgresSnapshot implements Snapshot {
 
   async *#whole(part: number, wanted: WrittenForm | undefined): AsyncIterable<RowChunk> {
     const plan = this.#plan(part)
-    const binary = wanted && this.#options.csv === 'binary' ? plan.binary(wanted) : null
+    const binary = wanted && (wanted.format !== 'csv' || this.#options.csv === 'binary') ? plan.binary(wanted) : null
     const written = wanted && this.#options.csv === 'server' ? plan.written(wanted) : null
     const copy = binary ? new CopyOut(binary.copy, 'binary') : new CopyOut(written ?? plan.rows)
     try {
@@ -137,7 +137,7 @@ export class PostgresSnapshot implements Snapshot {
       // recovery ends the whole session, up to version 15 without a word (tried), so it is not set where nothing follows.
       if (this.#isFollowed(part)) await this.#client.query('savepoint reading')
       this.#copying = this.#client.query(copy)
-      if (binary && wanted) yield* binaryChunks(copy, new BinaryCsv(binary.types, wanted.output.delimiter))
+      if (binary) yield* binaryChunks(copy, new BinaryRows(binary.plan))
       else yield* copy.chunks(written === null ? 'copy' : 'written')
       this.#copying = null
     } catch (thrown) {
@@ -245,14 +245,9 @@ export class PostgresSnapshot implements Snapshot {
   }
 }
 
-async function* binaryChunks(copy: CopyOut, csv: BinaryCsv): AsyncIterable<RowChunk> {
-  for await (const chunk of copy.chunks('written')) {
-    const { rows } = csv
-    const bytes = csv.write(chunk.bytes)
-    // None where only the trailer was left.
-    if (bytes.length > 0) yield { form: 'written', bytes, rows: csv.rows - rows }
-  }
-  csv.assertWhole(copy.announced)
+async function* binaryChunks(copy: CopyOut, rows: BinaryRows): AsyncIterable<RowChunk> {
+  for await (const chunk of copy.chunks('written')) yield* rows.read(chunk.bytes)
+  rows.assertWhole(copy.announced)
 }
 
 /** Without running it. */

@@ -140,12 +140,11 @@ describe('CSV', () => {
     const source = createPostgresSource({ url: database.url, parallel: 1 })
     const select = ['id', field('tstz', { type: 'timestamp' })]
     const snapshot = await source.open({ parts: [part('types', select)], layout: 'flat' }, new AbortController().signal)
-    const formOf = async (format: 'csv' | 'ndjson', more: Partial<Output>): Promise<string[]> => {
+    const formOf = async (more: Partial<Output>): Promise<string[]> => {
       const forms: string[] = []
-      for await (const _ of noting(snapshot.rows(0, { format, output: { ...MACHINE, ...more } }), forms));
+      for await (const _ of noting(snapshot.rows(0, { format: 'csv', output: { ...MACHINE, ...more } }), forms));
       return forms
     }
-    expect(await formOf('ndjson', {})).toEqual(['copy'])
     const others: Partial<Output>[] = [
       { nullText: 'NULL' },
       { lineEnd: '\r\n' },
@@ -153,7 +152,7 @@ describe('CSV', () => {
       { times: 'rfc3339' },
       { profile: 'bigquery' },
     ]
-    for (const other of others) expect(await formOf('csv', other)).toEqual(['copy'])
+    for (const other of others) expect(await formOf(other)).toEqual(['copy'])
     await snapshot.close()
     await source.close()
   })

@@ -16,10 +16,11 @@ const TWO = digitPairs(100, 10)
 const INFINITY = Buffer.from('infinity')
 const NEGATIVE_INFINITY = Buffer.from('-infinity')
 const BC = Buffer.from(' BC')
-const UTC = Buffer.from('+00')
 const DAY = 86_400_000_000
 /** From 1 March of the year 0 to 1 January 2000. */
 const DAYS_BEFORE = 730_425
+/** 1 January of that year. */
+const YEAR_10_000 = 2_921_940
 
 function digitPairs(count: number, radix: number): Uint8Array {
   const pairs = Array.from({ length: count }, (_, value) => value.toString(radix).padStart(2, '0'))
@@ -39,6 +40,13 @@ function isExact(high: number): boolean {
   return high >= -0x200000 && high < 0x200000
 }
 
+/** Where so many fields, each behind its length, end. */
+export function behindFields(src: Uint8Array, from: number, count: number): number {
+  let i = from
+  for (let k = 0; k < count; k++) i += 4 + Math.max(0, int32(src, i))
+  return i
+}
+
 function double64(src: Uint8Array, i: number): number {
   return int32(src, i) * 0x100000000 + (int32(src, i + 4) >>> 0)
 }
@@ -47,7 +55,7 @@ function bigint64(src: Uint8Array, i: number): bigint {
   return (BigInt(int32(src, i)) << 32n) | BigInt(int32(src, i + 4) >>> 0)
 }
 
-function putBytes(bytes: Uint8Array, out: Uint8Array, p: number): number {
+export function putBytes(bytes: Uint8Array, out: Uint8Array, p: number): number {
   for (let k = 0; k < bytes.length; k++) out[p + k] = bytes[k] as number
   return p + bytes.length
 }
@@ -128,7 +136,11 @@ export const writeUuid: ValueWriter = (src, i, _end, out, p) => {
 export const writeBytea: ValueWriter = (src, i, end, out, p) => {
   out[p] = 92
   out[p + 1] = 120
-  let at = p + 2
+  return writeHex(src, i, end, out, p + 2)
+}
+
+export const writeHex: ValueWriter = (src, i, end, out, p) => {
+  let at = p
   for (let k = i; k < end; k++) {
     const pair = (src[k] as number) * 2
     out[at++] = HEX[pair] as number
@@ -173,10 +185,24 @@ export const writeDate: ValueWriter = (src, i, _end, out, p) => {
 }
 
 export const writeTime: ValueWriter = (src, i, _end, out, p) => putClock(double64(src, i), out, p)
-export const writeTimestamp: ValueWriter = (src, i, _end, out, p) => putInstant(src, i, out, p, null)
-export const writeTimestamptz: ValueWriter = (src, i, _end, out, p) => putInstant(src, i, out, p, UTC)
+export const writeTimestamp: ValueWriter = (src, i, _end, out, p) => putInstant(src, i, out, p, DATABASE_LOCAL)
+export const writeTimestamptz: ValueWriter = (src, i, _end, out, p) => putInstant(src, i, out, p, DATABASE_UTC)
+/** RFC 3339; -1 for a time that it cannot say. */
+export const writeRfc3339: ValueWriter = (src, i, _end, out, p) => putInstant(src, i, out, p, RFC_3339)
 
-function putInstant(src: Uint8Array, i: number, out: Uint8Array, p: number, zone: Uint8Array | null): number {
+interface InstantForm {
+  /** Between day and clock. */
+  readonly between: number
+  readonly zone: Uint8Array
+  /** Whether only years from 1 to 9999 can be said. */
+  readonly isNarrow: boolean
+}
+
+const DATABASE_LOCAL: InstantForm = { between: 32, zone: new Uint8Array(0), isNarrow: false }
+const DATABASE_UTC: InstantForm = { between: 32, zone: new Uint8Array(Buffer.from('+00')), isNarrow: false }
+const RFC_3339: InstantForm = { between: 84, zone: new Uint8Array(Buffer.from('Z')), isNarrow: true }
+
+function putInstant(src: Uint8Array, i: number, out: Uint8Array, p: number, form: InstantForm): number {
   let days: number
   let rest: number
   if (isExact(int32(src, i))) {
@@ -190,16 +216,16 @@ function putInstant(src: Uint8Array, i: number, out: Uint8Array, p: number, zone
     }
   } else {
     const micros = bigint64(src, i)
-    if (micros === 2n ** 63n - 1n) return putBytes(INFINITY, out, p)
-    if (micros === -(2n ** 63n)) return putBytes(NEGATIVE_INFINITY, out, p)
+    const isInfinite = micros === 2n ** 63n - 1n || micros === -(2n ** 63n)
+    if (isInfinite) return form.isNarrow ? -1 : putBytes(micros > 0n ? INFINITY : NEGATIVE_INFINITY, out, p)
     const clock = ((micros % BigInt(DAY)) + BigInt(DAY)) % BigInt(DAY)
     days = Number((micros - clock) / BigInt(DAY))
     rest = Number(clock)
   }
+  if (form.isNarrow && (isBeforeChrist(days) || days >= YEAR_10_000)) return -1
   let at = putDay(days, out, p)
-  out[at] = 32
-  at = putClock(rest, out, at + 1)
-  if (zone) at = putBytes(zone, out, at)
+  out[at] = form.between
+  at = putBytes(form.zone, out, putClock(rest, out, at + 1))
   return isBeforeChrist(days) ? putBytes(BC, out, at) : at
 }
 

@@ -1,0 +1,41 @@
+/** Rows of COPY BINARY as the `json` form of row text, for those that the format has to look at. */
+import { cellValue } from './json.ts'
+import { type BinaryRowWriter, NULL } from './plan.ts'
+import type { BinaryField } from './types.ts'
+import { int32, putBytes, type ValueWriter } from './values.ts'
+
+const NEWLINE = 10
+const COMMA = 44
+const OPEN_BRACKET = 91
+const CLOSE_BRACKET = 93
+const WORD_NULL = new Uint8Array(Buffer.from('null'))
+
+export class RowText implements BinaryRowWriter {
+  next = 0
+  readonly #writers: readonly ValueWriter[]
+
+  constructor(fields: readonly BinaryField[]) {
+    this.#writers = fields.map(({ type }) => cellValue(type))
+  }
+
+  write(src: Uint8Array, from: number, out: Uint8Array, begin: number): number {
+    const writers = this.#writers
+    const { length } = writers
+    let i = from
+    let p = begin
+    for (let k = 0; k < length; k++) {
+      out[p++] = k === 0 ? OPEN_BRACKET : COMMA
+      const bytes = int32(src, i)
+      i += 4
+      if (bytes === NULL) p = putBytes(WORD_NULL, out, p)
+      else {
+        p = (writers[k] as ValueWriter)(src, i, i + bytes, out, p)
+        i += bytes
+      }
+    }
+    out[p] = CLOSE_BRACKET
+    out[p + 1] = NEWLINE
+    this.next = i
+    return p + 2
+  }
+}
