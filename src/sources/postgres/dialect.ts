@@ -8,7 +8,7 @@ import type { CellType } from '../../job/row-text.ts'
 import type { BoundValue, TableRef } from '../../job/spec.ts'
 import type { Binder, Comparison, Dialect, Membership, Place } from '../compile.ts'
 import { isText } from './column-types.ts'
-import type { ColumnFacts, KnownTables } from './facts.ts'
+import { type ColumnFacts, type KnownTables, qualified } from './facts.ts'
 import { instantLiteral } from './instants.ts'
 import { arrayText, quoteName } from './literals.ts'
 
@@ -41,8 +41,7 @@ export class PostgresDialect implements Dialect {
   }
 
   table(table: TableRef): string {
-    const { namespace, name } = this.#tables.table(table)
-    return `${quoteName(namespace)}.${quoteName(name)}`
+    return qualified(this.#tables.table(table))
   }
 
   column(place: Somewhere, name: string): string {

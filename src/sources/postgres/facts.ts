@@ -4,6 +4,7 @@ import { FreightError } from '../../job/errors.ts'
 import type { TableRef } from '../../job/spec.ts'
 import type { ColumnDescription, ForeignKey, TableDescription } from '../source.ts'
 import { cellType } from './column-types.ts'
+import { quoteName } from './literals.ts'
 
 export interface ColumnFacts extends ColumnDescription {
   /** Name of the type below any domains, where it is one of PostgreSQL's own (or `citext`); else ''. */
@@ -224,6 +225,11 @@ export class KnownTables {
 
 export function nameOf({ schema, name }: TableRef): string {
   return schema === null ? `"${name}"` : `"${schema}.${name}"`
+}
+
+/** Quoted, for SQL. */
+export function qualified({ namespace, name }: TableFacts): string {
+  return `${quoteName(namespace)}.${quoteName(name)}`
 }
 
 function keyOf({ schema, name }: TableRef): string {

@@ -7,6 +7,7 @@ import { whyUnreached } from './unreached.ts'
 
 /** The code that says how a running statement was stopped for its time. */
 export const QUERY_CANCELED = '57014'
+export const INSUFFICIENT_PRIVILEGE = '42501'
 
 export function sourceError(thrown: unknown, what = 'the source'): FreightError {
   if (thrown instanceof FreightError) return thrown
@@ -57,7 +58,7 @@ const BY_STATE: Readonly<Record<string, readonly [ErrorCode, Sentence]>> = {
   '42P01': CHANGED,
   '42703': CHANGED,
   '3F000': CHANGED,
-  '42501': [
+  [INSUFFICIENT_PRIVILEGE]: [
     'SOURCE_FAILED',
     (what, why) =>
       `The database role of the source may not read ${what}: ${why}. Grant it SELECT there, or hide what it may not see.`,

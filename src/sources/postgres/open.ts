@@ -3,9 +3,10 @@ import type pg from 'pg'
 import type { Query, Snapshot } from '../source.ts'
 import { aborted, beginStatements, connect, setVariables, sever } from './connection.ts'
 import { PostgresDialect } from './dialect.ts'
-import { KnownTables, loadFacts, nameOf, type TableFacts } from './facts.ts'
+import { KnownTables, loadFacts, nameOf } from './facts.ts'
 import { sourceError } from './fault.ts'
-import { LiteralBinder, literal, quoteName } from './literals.ts'
+import { LiteralBinder, literal } from './literals.ts'
+import { lockByPlanning, lockTables } from './locks.ts'
 import { setMaskKey } from './masks.ts'
 import { type PartPlan, planPart } from './plan.ts'
 import { type Bench, tablesTouched } from './relations.ts'
@@ -23,12 +24,14 @@ export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> 
     const bench: Bench = { tables, dialect: new PostgresDialect(tables, version), binder: new LiteralBinder(), isValidText }
     const plans = query.parts.map((part) => planPart(bench, part, query.layout))
     const begin = beginStatements({ name: `freight ${query.job ?? ''}`.trim(), statementMs: query.maxMs ?? MAX_MS, version })
-    await client.query([begin, ...lockStatements(tables)].join('; '))
+    await client.query(begin)
+    const unlocked = await lockTables(client, tables)
     await setVariables(client, query)
     await setMaskKey(client, query.parts, options.maskKey)
     const { rows } = await client.query<SnapshotRow>(SNAPSHOT_SQL)
     const [row] = rows
     if (!row) throw new Error('a select without a table gave no row')
+    await lockByPlanning(client, unlocked)
     const join = `${begin}; set transaction snapshot ${literal(row.id)}`
     const helpers = await openHelpers(options, plans, join)
     // The first connection only holds the snapshot while others read.
@@ -95,19 +98,6 @@ async function lookUp(client: pg.Client, query: Query): Promise<{ tables: KnownT
   )
   const tables = new KnownTables(await loadFacts(client, tablesTouched(query.parts)))
   return { tables, version: Number(rows[0]?.version), isValidText: rows[0]?.encoding !== 'SQL_ASCII' }
-}
-
-/**
- * The tables are locked, as reading them does anyway, before the snapshot is taken: TRUNCATE and some forms of ALTER TABLE by others
- * would otherwise show in it (https://www.postgresql.org/docs/current/mvcc-caveats.html). Views cannot be, and a role that may
- * read only some columns may not.
- */
-function lockStatements(tables: KnownTables): string[] {
-  const names = tables
-    .all()
-    .filter(({ relkind, readable }) => readable && (relkind === 'r' || relkind === 'p'))
-    .map(({ namespace, name }: TableFacts) => `${quoteName(namespace)}.${quoteName(name)}`)
-  return names.length === 0 ? [] : [`lock table ${names.join(', ')} in access share mode`]
 }
 
 function namesOf({ parts }: Query): string {
