@@ -79,6 +79,43 @@ describe('rows dealt out to files', () => {
     expect(await files(chunksOf('json', lines, 10), { bytes: 2_000 })).toEqual(lines)
   })
 
+  it.each<FormatName>(['ndjson', 'xlsx'])(
+    'by bytes end next to the size behind a row that is far larger too (%s)',
+    async (format) => {
+      const lines = Array.from(
+        { length: 2_000 },
+        (_, index) => `[${index},"${'x'.repeat(index === 3 ? 1_000_000 : index % 90)}"]\n`,
+      )
+      const texts = await files(chunksOf('json', lines, 500), { bytes: 10_000 }, format)
+      expect(texts.join('')).toBe(lines.join(''))
+      // The rows before it, and the large one by itself.
+      expect(texts.slice(0, 2)).toEqual([lines.slice(0, 3).join(''), lines[3]])
+      for (const text of texts.slice(2, -1)) {
+        expect(text.length).toBeGreaterThan(9_800)
+        expect(text.length).toBeLessThan(10_200)
+      }
+    },
+  )
+
+  it('by bytes end next to the size where the names of members are longer than most rows', async () => {
+    const text = (index: number): string => 'x'.repeat(index % 200 === 0 ? 4_000 : 1)
+    const lines = Array.from({ length: 2_000 }, (_, index) => `["${text(index)}"]\n`)
+    const written = async function* (rows: AsyncIterable<RowChunk>): AsyncIterable<Uint8Array> {
+      for await (const { bytes } of rows) yield Buffer.from(bytes.toString().replaceAll('[', `[${'"name":'.repeat(50)}`))
+    }
+    const splitter = new RowSplitter(chunksOf('json', lines, 500), { bytes: 20_000 }, 'ndjson', () => 0)
+    const sizes: number[] = []
+    do {
+      let size = 0
+      for await (const chunk of splitter.measured(written(splitter.file()))) size += chunk.length
+      sizes.push(size)
+    } while (await splitter.hasMore())
+    for (const size of sizes.slice(0, -1)) {
+      expect(size).toBeGreaterThan(20_000 - 4_400)
+      expect(size).toBeLessThanOrEqual(20_000)
+    }
+  })
+
   it('are asked for one chunk after the other, never ahead of the file that needs them', async () => {
     let asked = 0
     const counted = (async function* () {

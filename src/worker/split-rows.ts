@@ -19,10 +19,10 @@ export class RowSplitter {
   readonly #refused: () => number
   readonly #chunks: AsyncIterator<RowChunk>
   #chunk: RowChunk | null = null
-  /** Of the rows so far, over all files; what a row of this export takes. */
-  #bytes = 0
-  #rows = 0
   #fileBytes = 0
+  /** What was given out last, and how long the file was then. */
+  #last: Cut = { rows: 0, end: 0 }
+  #lastAt = 0
   #fileRows = 0
   #refusedBefore = 0
   #hasEnded = false
@@ -62,17 +62,17 @@ export class RowSplitter {
     this.#fileBytes = 0
     this.#fileRows = 0
     this.#refusedBefore = this.#refused()
-    for (;;) {
-      const room = this.#room()
-      if (room === 0 || !(await this.hasMore())) return
-      yield this.#take(room)
+    while (!this.#isFull() && (await this.hasMore())) {
+      const taken = this.#take()
+      if (taken === null) return
+      yield taken
     }
   }
 
-  /** Passes the file's bytes on, before compression, and learns from them how long its rows are. */
+  /** Passes the file's bytes on, before compression, and learns from them how long its rows are when written. */
   async *measured(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     for await (const chunk of bytes) {
-      if (WRITTEN_AT_ONCE.has(this.#format)) this.#add(chunk.length)
+      if (WRITTEN_AT_ONCE.has(this.#format)) this.#fileBytes += chunk.length
       yield chunk
     }
   }
@@ -83,52 +83,71 @@ export class RowSplitter {
     if (!this.#hasEnded) void this.#chunks.return?.().catch(() => {})
   }
 
-  #add(bytes: number): void {
-    this.#bytes += bytes
-    this.#fileBytes += bytes
+  #isFull(): boolean {
+    if ('rows' in this.#split) return this.fileRows >= this.#split.rows
+    return this.#fileRows > 0 && this.#fileBytes >= this.#split.bytes
   }
 
-  /** How many rows may come before the file is looked at again; 0 when it is full. */
-  #room(): number {
-    if ('rows' in this.#split) return this.#split.rows - this.fileRows
-    if (this.#fileRows === 0) return 1
-    const left = (this.#split.bytes - this.#fileBytes) / (this.#bytes / this.#rows)
-    if (left < 1) return 0
-    // By halves, and not far beyond what has been seen: rows differ, and the first ones may be short.
-    return Math.max(1, Math.min(Math.floor(left / 2), this.#rows * 2))
-  }
-
-  #take(rows: number): RowChunk {
+  /** As many of the chunk's rows as may come before the file is looked at again; null where not even one may. */
+  #take(): RowChunk | null {
     const chunk = this.#chunk ?? { form: 'json', bytes: new Uint8Array(0), rows: 0 }
-    const end = rows >= chunk.rows ? chunk.bytes.length : rowsEnd(chunk, rows, this.#format)
-    const taken = { form: chunk.form, bytes: chunk.bytes.subarray(0, end), rows: Math.min(rows, chunk.rows) }
-    this.#chunk =
-      rows >= chunk.rows ? null : { form: chunk.form, bytes: chunk.bytes.subarray(end), rows: chunk.rows - taken.rows }
-    this.#rows += taken.rows
-    this.#fileRows += taken.rows
-    if (!WRITTEN_AT_ONCE.has(this.#format)) this.#add(taken.bytes.length)
+    const cut = this.#cut(chunk)
+    const { rows, end } = cut
+    if (rows === 0) return null
+    const taken = { form: chunk.form, bytes: chunk.bytes.subarray(0, end), rows }
+    this.#chunk = rows === chunk.rows ? null : { form: chunk.form, bytes: chunk.bytes.subarray(end), rows: chunk.rows - rows }
+    this.#last = cut
+    this.#lastAt = this.#fileBytes
+    this.#fileRows += rows
+    if (!WRITTEN_AT_ONCE.has(this.#format)) this.#fileBytes += end
     return taken
+  }
+
+  #cut(chunk: RowChunk): Cut {
+    const { length } = chunk.bytes
+    if ('rows' in this.#split) return cutAt(chunk, this.#format, this.#split.rows - this.fileRows, length, 0)
+    if (this.#fileRows === 0) return cutAt(chunk, this.#format, 1, length, 0)
+    // Each row says its own length. What the format adds to it, such as the names of members, is taken from the rows before.
+    const added = Math.max(0, this.#fileBytes - this.#lastAt - this.#last.end) / this.#last.rows
+    const left = this.#split.bytes - this.#fileBytes
+    // That is no more than an expectation: by halves, and not far beyond what has been seen.
+    const half = cutAt(chunk, this.#format, this.#fileRows * 2, left / 2, added)
+    return half.rows > 0 ? half : cutAt(chunk, this.#format, 1, left, added)
   }
 }
 
-/** Where the first `rows` rows of a chunk end; it has more than those. */
-function rowsEnd({ form, bytes }: RowChunk, rows: number, format: FormatName): number {
-  if (form === 'written' && format === 'csv') return recordsEnd(bytes, rows)
-  // JSON's rows each begin with a comma and a newline: the next one's newline tells where the last ends.
-  const isJson = form === 'written' && format === 'json'
-  let at = -1
-  for (let row = 0; row < (isJson ? rows + 1 : rows); row++) at = bytes.indexOf(NEWLINE, at + 1)
-  return isJson ? at - 1 : at + 1
+/** How many rows of a chunk are taken, and where the last of them ends. */
+interface Cut {
+  readonly rows: number
+  readonly end: number
+}
+
+/** At most `rows` of the chunk's first rows, as many as take no more than `bytes` when each is `added` longer than it is. */
+function cutAt(chunk: RowChunk, format: FormatName, rows: number, bytes: number, added: number): Cut {
+  const { length } = chunk.bytes
+  if (rows >= chunk.rows && bytes >= length + chunk.rows * added) return { rows: chunk.rows, end: length }
+  const cut = { rows: 0, end: 0 }
+  while (cut.rows < Math.min(rows, chunk.rows)) {
+    const end = cut.rows + 1 === chunk.rows ? length : rowEnd(chunk, cut.end, format)
+    if (end + (cut.rows + 1) * added > bytes) break
+    cut.rows++
+    cut.end = end
+  }
+  return cut
+}
+
+/** Where the row that begins at `from` ends; another one follows. */
+function rowEnd({ form, bytes }: RowChunk, from: number, format: FormatName): number {
+  if (form === 'written' && format === 'csv') return recordEnd(bytes, from)
+  const newline = bytes.indexOf(NEWLINE, from)
+  // JSON's rows each begin with a comma and a newline: the next one's newline tells where this one ends.
+  return form === 'written' && format === 'json' ? bytes.indexOf(NEWLINE, newline + 1) - 1 : newline + 1
 }
 
 /** A newline inside quotes is part of a field (RFC 4180); a doubled quote leaves and enters them at once. */
-function recordsEnd(bytes: Uint8Array, records: number): number {
-  let at = 0
-  let isQuoted = false
-  for (let record = 0; record < records; at++) {
-    const byte = bytes[at]
-    if (byte === QUOTE) isQuoted = !isQuoted
-    else if (byte === NEWLINE && !isQuoted) record++
-  }
-  return at
+function recordEnd(bytes: Uint8Array, from: number): number {
+  let at = from
+  for (let isQuoted = false; at < bytes.length && (isQuoted || bytes[at] !== NEWLINE); at++)
+    if (bytes[at] === QUOTE) isQuoted = !isQuoted
+  return at + 1
 }
