@@ -5,7 +5,7 @@
 import { type Cursor, copyNumber, HEX_VALUES, infinityAt, MalformedRow, put, QUOTE } from './cells.ts'
 import type { ParquetColumn } from './parquet-columns.ts'
 import { isDecimal, isDouble, isInteger64, withoutExponent } from './parquet-numbers.ts'
-import { TimeWriter } from './times.ts'
+import { dayAt, TimeWriter } from './times.ts'
 
 const TRUE = bytesOf('true')
 const FALSE = bytesOf('false')
@@ -72,7 +72,7 @@ export class TypedCells {
       case 'timestamp':
         return this.#timestamp(column)
       case 'date':
-        return isDate(src, i) && src[i + 10] === QUOTE && this.#copy(10)
+        return !Number.isNaN(dayAt(src, i)) && src[i + 10] === QUOTE && this.#copy(10)
       case 'time':
         return this.#time()
       case 'uuid':
@@ -181,16 +181,6 @@ function isBelow(src: Uint8Array, i: number, limit: number): boolean {
   const tens = (src[i] as number) ^ 48
   const ones = (src[i + 1] as number) ^ 48
   return tens < 10 && ones < 10 && tens * 10 + ones < limit
-}
-
-function isDate(src: Uint8Array, i: number): boolean {
-  for (const k of [0, 1, 2, 3, 5, 6, 8, 9]) if (((src[i + k] as number) ^ 48) > 9) return false
-  if (src[i + 4] !== 45 || src[i + 7] !== 45) return false
-  const two = (k: number): number => ((src[i + k] as number) - 48) * 10 + (src[i + k + 1] as number) - 48
-  const [year, month, day] = [two(0) * 100 + two(2), two(5), two(8)]
-  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  const days = month === 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31
-  return month >= 1 && month <= 12 && day >= 1 && day <= days
 }
 
 export function isUuid(src: Uint8Array, i: number): boolean {

@@ -25,13 +25,16 @@ export interface ParquetColumn {
   /** DuckDB's type of the column as its CSV reader makes it, and of the column in the file. */
   readonly read: string
   readonly written: string
+  /** Of a list: its elements, as the column that each could be. */
+  readonly element: ParquetColumn | null
 }
 
-const KINDS: Readonly<Record<CellType, ParquetKind>> = {
+type CellKind = Exclude<ParquetKind, 'list'>
+
+const KINDS: Readonly<Record<CellType, CellKind>> = {
   text: 'text',
   integer: 'integer',
-  // Until a scale is known: text keeps every digit.
-  decimal: 'text',
+  decimal: 'decimal',
   float: 'float',
   boolean: 'boolean',
   date: 'date',
@@ -86,43 +89,52 @@ function parquetColumn(cell: ShapeCell): ParquetColumn {
   if (cell.kind !== 'cell') return ofKind(name, 'json')
   const { type, declaredType = '' } = cell
   const list = /^(.*)\[\d*\]$/.exec(declaredType)?.[1]
-  if (list !== undefined) return listColumn(name, list)
-  if (type === 'decimal') return decimalColumn(name, declaredType)
-  if (type === 'timestamp' && /without time zone/i.test(declaredType)) {
+  if (list !== undefined) return listColumn(name, list.trim())
+  return valueColumn(name, KINDS[type], declaredType)
+}
+
+/** `kind` is what the type says without its details. */
+function valueColumn(name: string, kind: CellKind, declaredType: string): ParquetColumn {
+  if (kind === 'decimal') return decimalColumn(name, declaredType)
+  if (kind === 'timestamp' && /without time zone/i.test(declaredType)) {
     return { ...ofKind(name, 'timestamp'), read: 'TIMESTAMP', written: 'TIMESTAMP' }
   }
   // A time of day with an offset has no place in Parquet.
-  if (type === 'time' && /with time zone|timetz/i.test(declaredType)) return ofKind(name, 'text')
-  return ofKind(name, KINDS[type])
+  if (kind === 'time' && /with time zone|timetz/i.test(declaredType)) return ofKind(name, 'text')
+  return ofKind(name, kind)
 }
 
-function ofKind(name: string, kind: ParquetKind): ParquetColumn {
-  const [read, written] = DUCKDB[kind as keyof typeof DUCKDB]
-  return { name, kind, precision: 0, scale: 0, read, written }
+function ofKind(name: string, kind: Exclude<ParquetKind, 'decimal' | 'list'>): ParquetColumn {
+  const [read, written] = DUCKDB[kind]
+  return { name, kind, precision: 0, scale: 0, read, written, element: null }
 }
 
+/** Text, which keeps every digit, where no bound of the digits is declared that Parquet can have. */
 function decimalColumn(name: string, declaredType: string): ParquetColumn {
   const digits = /\(\s*(\d{1,4})\s*(?:,\s*(-?\d{1,4})\s*)?\)/.exec(declaredType)
-  const precision = Number(digits?.[1] ?? 0)
-  const scale = Number(digits?.[2] ?? 0)
-  if (precision < 1 || precision > MOST_DIGITS || scale < 0 || scale > precision) return ofKind(name, 'text')
+  const declared = Number(digits?.[2] ?? 0)
+  // PostgreSQL since 15: numeric(5,-2) rounds to hundreds, numeric(2,5) begins with three zeros behind the point.
+  const precision = Math.max(Number(digits?.[1] ?? 0) - Math.min(declared, 0), declared)
+  const scale = Math.max(declared, 0)
+  if (digits === null || precision < 1 || precision > MOST_DIGITS) return ofKind(name, 'text')
   const type = `DECIMAL(${precision},${scale})`
-  return { name, kind: 'decimal', precision, scale, read: type, written: type }
+  return { name, kind: 'decimal', precision, scale, read: type, written: type, element: null }
 }
 
-const ELEMENTS: readonly (readonly [RegExp, string])[] = [
-  [/^(tiny|small|big)?int(eger|\d)?$/i, 'BIGINT'],
-  [/^(real|float\d?|double( precision)?)$/i, 'DOUBLE'],
-  [/^bool(ean)?$/i, 'BOOLEAN'],
-  [/^date$/i, 'DATE'],
-  [/^uuid$/i, 'UUID'],
-  [/^timestamp(\(\d\))? without time zone$/i, 'TIMESTAMP'],
-  [/^(timestamp(\(\d\))?( with time zone)?|timestamptz)$/i, 'TIMESTAMPTZ'],
+const ELEMENTS: readonly (readonly [RegExp, CellKind])[] = [
+  [/^(tiny|small|big)?int(eger|\d)?$/i, 'integer'],
+  [/^(decimal|numeric)/i, 'decimal'],
+  [/^(real|float\d?|double( precision)?)$/i, 'float'],
+  [/^bool(ean)?$/i, 'boolean'],
+  [/^date$/i, 'date'],
+  [/^time(\(\d\))?( without time zone)?$/i, 'time'],
+  [/^uuid$/i, 'uuid'],
+  [/^timestamp(tz)?(\(\d\))?( with(out)? time zone)?$/i, 'timestamp'],
 ]
 
 /** Elements of a type that is not known here are text. */
-function listColumn(name: string, element: string): ParquetColumn {
-  const { written } = decimalColumn(name, /^(decimal|numeric)/i.test(element) ? element : '')
-  const known = ELEMENTS.find(([pattern]) => pattern.test(element.trim()))?.[1] ?? written
-  return { name, kind: 'list', precision: 0, scale: 0, read: 'VARCHAR', written: `${known}[]` }
+function listColumn(name: string, elementType: string): ParquetColumn {
+  const kind = ELEMENTS.find(([pattern]) => pattern.test(elementType))?.[1] ?? 'text'
+  const element = valueColumn(name, kind, elementType)
+  return { name, kind: 'list', precision: 0, scale: 0, read: 'VARCHAR', written: `${element.written}[]`, element }
 }

@@ -1,16 +1,11 @@
 /** Lists as databases write them: PostgreSQL's array literals and JSON arrays, as one JSON array of texts that DuckDB casts. */
-import { isDecimal, isInteger64 } from './parquet-numbers.ts'
-
-const PATTERNS: Readonly<Record<string, RegExp>> = {
-  DOUBLE: /^-?\d+(\.\d+)?(e[+-]?\d{1,3})?$|^-?Infinity$|^NaN$/i,
-  BOOLEAN: /^(t|f|true|false)$/,
-  DATE: /^\d{4}-\d\d-\d\d$/,
-  UUID: /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i,
-  TIMESTAMP: /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?$/,
-  TIMESTAMPTZ: /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d(:?\d\d)?)?$/,
-}
+import { Cursor, MalformedRow } from './cells.ts'
+import { TypedCells } from './parquet-cells.ts'
+import type { ParquetColumn } from './parquet-columns.ts'
 
 type Element = string | null
+
+const NUMERIC: ReadonlySet<string> = new Set(['integer', 'decimal', 'float'])
 
 interface ListText {
   /** JSON: the elements, each a text. */
@@ -19,21 +14,49 @@ interface ListText {
   readonly isReplaced: boolean
 }
 
-/** Null where the text is no list of one dimension with elements of this type. */
-export function listText(text: string, written: string): ListText | null {
-  const elements = text.startsWith('{') ? arrayLiteral(text) : jsonArray(text)
-  if (elements === null) return null
-  if (!elements.every((each) => each === null || isOfType(each, written.slice(0, -2)))) return null
-  const isReplaced = !elements.every((each) => each === null || each.isWellFormed())
-  return { text: JSON.stringify(isReplaced ? elements.map((each) => each?.toWellFormed() ?? null) : elements), isReplaced }
-}
+/** Writes the elements of lists under the rules of single values. */
+export class ListWriter {
+  readonly #cursor = new Cursor()
+  readonly #typed = new TypedCells(this.#cursor)
 
-function isOfType(text: string, type: string): boolean {
-  const bytes = Buffer.from(text)
-  if (type === 'BIGINT') return isInteger64(bytes, 0, bytes.length)
-  const [, precision, scale] = /^DECIMAL\((\d+),(\d+)\)$/.exec(type) ?? []
-  if (precision !== undefined) return text !== '' && isDecimal(bytes, 0, bytes.length, Number(precision), Number(scale))
-  return PATTERNS[type]?.test(text) ?? true
+  /** Null where the text is no list of one dimension with elements of this type. */
+  list(text: string, element: ParquetColumn): ListText | null {
+    const elements = text.startsWith('{') ? arrayLiteral(text) : jsonArray(text)
+    if (elements === null) return null
+    if (element.kind !== 'text') return this.#typedList(elements, element)
+    const isReplaced = !elements.every((each) => each === null || each.isWellFormed())
+    return { text: JSON.stringify(isReplaced ? elements.map((each) => each?.toWellFormed() ?? null) : elements), isReplaced }
+  }
+
+  #typedList(elements: readonly Element[], element: ParquetColumn): ListText | null {
+    const texts: Element[] = []
+    for (const each of elements) {
+      const text = each === null ? null : this.#value(each, element)
+      if (text === undefined) return null
+      texts.push(text)
+    }
+    return { text: JSON.stringify(texts), isReplaced: false }
+  }
+
+  /** The element as DuckDB casts it; undefined where it is no value of the type. */
+  #value(text: string, element: ParquetColumn): string | undefined {
+    const cursor = this.#cursor
+    cursor.src = Buffer.from(`${text}"`)
+    // A decimal with an exponent is written with all its zeros, at most a hundred of them.
+    if (cursor.out.length < cursor.src.length + 200) cursor.out = new Uint8Array(cursor.src.length * 2 + 200)
+    cursor.i = 0
+    cursor.p = 0
+    const isNumber = NUMERIC.has(element.kind) && /^-?\d/.test(text)
+    try {
+      if (!(isNumber ? this.#typed.number(element) : this.#typed.text(element))) return undefined
+    } catch (thrown) {
+      if (thrown instanceof MalformedRow) return undefined
+      throw thrown
+    }
+    // A number ends before the quote, a text behind it.
+    if (cursor.i + (isNumber ? 1 : 0) !== cursor.src.length) return undefined
+    return Buffer.from(cursor.out.subarray(0, cursor.p)).toString('latin1')
+  }
 }
 
 /** https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */

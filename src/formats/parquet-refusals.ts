@@ -10,7 +10,7 @@ export function unfit({ name, kind, written }: ParquetColumn): RefusedRow {
   return new RefusedRow(
     'CELL_UNFIT',
     name,
-    `the value is not ${what}, which is the column's type in the Parquet file. Have the column written as text (types: { column: 'text' } in the resource's configuration), or leave it out.`,
+    `the value is not ${what}, which is the column's type in the Parquet file. Have the column written as text (types: { column: 'text' } in the resource's configuration), leave it out, or have such rows left out (on_row_error: 'skip').`,
   )
 }
 

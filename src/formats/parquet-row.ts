@@ -29,7 +29,7 @@ import { ValueWriter } from './json-values.ts'
 import { TypedCells } from './parquet-cells.ts'
 import type { ParquetColumn } from './parquet-columns.ts'
 import { ParquetCopy } from './parquet-copy.ts'
-import { listText } from './parquet-lists.ts'
+import { ListWriter } from './parquet-lists.ts'
 import { cellTooLarge, rowTooLarge, unfit } from './parquet-refusals.ts'
 import type { RowWriter } from './rows.ts'
 import { decodeString } from './strings.ts'
@@ -64,6 +64,7 @@ export class ParquetRow implements RowWriter {
   readonly #limits: RowLimits
   readonly #text: CsvText
   readonly #typed: TypedCells
+  readonly #lists = new ListWriter()
   readonly #copied: ParquetCopy
   readonly #json = new JsonCell()
   readonly #inner = new Cursor()
@@ -168,8 +169,7 @@ export class ParquetRow implements RowWriter {
       this.#written(column, () => this.#values.write(member, first))
     } else if (first === QUOTE) {
       cursor.i++
-      const { i, p } = cursor
-      if (this.#typed.text(column) || (kind === 'list' && this.#list(column, i, p))) return
+      if (column.element === null ? this.#typed.text(column) : this.#list(column, column.element)) return
       throw unfit(column)
     } else if (first === OPEN_BRACE) {
       if (kind !== 'bytes') throw unfit(column)
@@ -241,23 +241,24 @@ export class ParquetRow implements RowWriter {
     this.cursor.i = inner.i
   }
 
-  #list(column: ParquetColumn, i: number, p: number): boolean {
+  /** False where the text is no list of such elements. */
+  #list({ name }: ParquetColumn, element: ParquetColumn): boolean {
     const { cursor } = this
     const inner = this.#inner
     inner.src = cursor.src
-    do {
-      inner.out = new Uint8Array(inner.p * 2 + 4096)
-      inner.i = i
+    for (;;) {
+      inner.i = cursor.i
       inner.p = 0
       decodeString(inner)
-    } while (inner.p > inner.out.length)
-    const list = listText(Buffer.from(inner.out.subarray(0, inner.p)).toString(), column.written)
+      if (inner.p <= inner.out.length) break
+      inner.out = new Uint8Array(inner.p * 2)
+    }
+    const list = this.#lists.list(Buffer.from(inner.out.subarray(0, inner.p)).toString(), element)
     if (list === null) return false
-    if (list.isReplaced || inner.replaced) this.changes.add(column.name, 'invalid_utf8')
+    if (list.isReplaced || inner.replaced) this.changes.add(name, 'invalid_utf8')
     inner.replaced = false
     const bytes = new Uint8Array(Buffer.from(list.text))
     cursor.i = inner.i
-    cursor.p = p
     this.#text.writeText(bytes, 0, bytes.length)
     return true
   }
