@@ -2,7 +2,8 @@
  * Times as a spreadsheet's serials (ECMA-376 part 1, 18.17.4.1, the 1900 system): days since the last of 1899, the time of day as a fraction.
  *
  * What is a time, and which local time it is, is left to the writer of RFC 3339: a serial is reckoned from its text. Before 1 March 1900 serials
- * mean different days in different programs (one of them counts a 29 February 1900), and behind the year 9999 there are none.
+ * mean different days in different programs (one of them counts a 29 February 1900), and behind the year 9999 there are none. Times are shown to the
+ * millisecond, so the last half of one in that year is behind it.
  */
 import { QUOTE } from '../cells.ts'
 import { dayAt, TimeWriter, twoDigits } from '../times.ts'
@@ -13,6 +14,9 @@ const ZERO = 48
 const DAY_1970 = 25_569
 /** The serial of 1 March 1900. */
 const FIRST = 61
+/** The serial of 31 December 9999, and what rounds to the day after it. */
+const LAST = 2_958_465
+const LAST_MICROS = 86_399_999_500
 const TO_SECONDS = 19
 const DATE_LENGTH = 10
 const FRACTION_DIGITS = 6
@@ -39,7 +43,7 @@ export class Serials {
     this.micros = (twoDigits(text, 11) * 3600 + twoDigits(text, 14) * 60 + twoDigits(text, 17)) * 1_000_000
     this.hasFraction = text[TO_SECONDS] === DOT
     if (this.hasFraction) this.micros += microsAt(text, TO_SECONDS + 1)
-    return this.day >= FIRST
+    return this.day >= FIRST && (this.day < LAST || this.micros < LAST_MICROS)
   }
 
   /** The same for a day. */

@@ -113,7 +113,8 @@ describe('times in a sheet', () => {
     ['2024-02-29 12:34:56.5', `45351.524265046296 ${TIME}.000`],
     ['2024-02-29 12:34:56.123456', `45351.524260688148 ${TIME}.000`],
     ['2024-02-29 12:34:56.123456789', `45351.524260688148 ${TIME}.000`],
-    ['9999-12-31 23:59:59.999999', `2958465.999999999988 ${TIME}.000`],
+    ['9999-12-31 23:59:59', `2958465.999988425926 ${TIME}`],
+    ['9999-12-31 23:59:59.999', `2958465.999999988426 ${TIME}.000`],
   ])('the timestamp %s is %s', async (text, shown) => {
     expect((await cellOf('timestamp', text)).shown).toBe(`number ${shown}`)
   })
@@ -133,6 +134,9 @@ describe('times in a sheet', () => {
     ['timestamp', '-infinity'],
     ['timestamp', '4713-01-01 00:00:00 BC'],
     ['timestamp', '294276-12-31 23:59:59.999999'],
+    // To the millisecond that is the year 10000, which Excel shows as #####.
+    ['timestamp', '9999-12-31 23:59:59.999999'],
+    ['timestamp', '9999-12-31 23:59:59.9995'],
     ['timestamp', '2024-02-29 24:00:00'],
     ['timestamp', '2024-02-29'],
   ])('a %s that has no serial stays text, and is counted: %s', async (type, text) => {
