@@ -181,11 +181,25 @@ test('Ctrl-C ends an export with 130 and leaves no file', async () => {
   expect(leftovers()).toEqual([])
 })
 
-test('with --progress json the last line is the result', async () => {
-  const { code, stderr } = await run('--resource', 'orders', '--progress', 'json')
+test('with --progress json the last line is the result, with the files as they are called', async () => {
+  const { code, stderr } = await run('--resource', 'orders', '--progress', 'json', '--output', 'mine.csv')
   expect(code).toBe(0)
   const last = JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '')
   expect(last).toMatchObject({ status: 'completed', rows: ROWS, results: { successful: ROWS, warnings: 0, errors: 0 } })
+  expect(last.files).toMatchObject([{ name: 'mine.csv', rows: ROWS }])
+  clean()
+})
+
+test('the first changed cells are told, how many more there are, and where to read of them', async () => {
+  const wide = ['--resource', 'orders', '--fields', 'total', '--format', 'xlsx', '--limit', '1005']
+  const { stderr } = await run(...wide)
+  expect(stderr.split('\n').slice(3)).toEqual([
+    '  row 3, total: a number that the format cannot hold was written as text',
+    '  and 1,002 more; --manifest FILE writes how many cells of each column were changed, and why',
+    '',
+  ])
+  const { stderr: written } = await run(...wide, '--force', '--manifest', 'receipt.json')
+  expect(written.split('\n').slice(4)).toEqual(['  and 1,002 more', ''])
   clean()
 })
 

@@ -97,8 +97,10 @@ async function runExport(flags: ExportFlags): Promise<number> {
     stopDrawing()
     // The last bytes may fail after everything else has gone well.
     if ('stream' in output && output.failure()) return endBroken(null, output, stop.signal)
-    if (flags.manifest !== undefined) await writeManifest(flags.manifest, result)
-    tell(flags, { name: shownName(name, result.paths), ...result, seconds: (performance.now() - startedMs) / 1000 })
+    const manifest = withOwnNames(result)
+    if (flags.manifest !== undefined) await writeManifest(flags.manifest, manifest)
+    const seconds = (performance.now() - startedMs) / 1000
+    tell(flags, { ...result, name: shownName(name, result.paths), manifest, seconds })
     return EXIT.done
   } catch (error) {
     stopDrawing()
@@ -138,11 +140,15 @@ interface Written {
   readonly paths: readonly string[]
 }
 
-/** The receipt names the files as they are called here, so that they are found beside it. */
-async function writeManifest(path: string, { manifest, paths }: Written): Promise<void> {
+/** The files are named as they are called here, so that they are found. */
+function withOwnNames({ manifest, paths }: Written): Manifest {
   const files = manifest.files.map((file, index) => ({ ...file, name: basename(paths[index] ?? file.name) }))
+  return { ...manifest, files }
+}
+
+async function writeManifest(path: string, manifest: Manifest): Promise<void> {
   try {
-    await writeFile(path, `${JSON.stringify(viewManifest({ ...manifest, files }), null, 2)}\n`)
+    await writeFile(path, `${JSON.stringify(viewManifest(manifest), null, 2)}\n`)
   } catch (error) {
     throw new CommandFailure(`The export is done, but its manifest cannot be written to "${path}": ${(error as Error).message}`, {
       cause: error,
@@ -180,12 +186,18 @@ function tell(flags: ExportFlags, { name, manifest, results, errorsLog, seconds 
   if (only && !second) parts.push(`sha256 ${only.sha256.slice(0, 12)}…`)
   if (results.warnings > 0) parts.push(`${count(results.warnings)} with changed cells`)
   if (results.errors > 0) parts.push(`${count(results.errors)} left out`)
-  process.stderr.write(`${name}: ${parts.join(', ')}\n${logLines(errorsLog)}`)
+  const entries = results.errors + manifest.changes.reduce((sum, { cells }) => sum + cells, 0)
+  process.stderr.write(`${name}: ${parts.join(', ')}\n${logLines(errorsLog, entries, flags)}`)
 }
 
-function logLines(errorsLog: readonly LogEntry[]): string {
-  return errorsLog
-    .slice(0, LOG_LINES)
-    .map(({ row, column, what }) => `  row ${count(row)}${column === null ? '' : `, ${column}`}: ${what}\n`)
-    .join('')
+/** The first of all `entries`, of which the log itself holds no more than the first hundred. */
+function logLines(errorsLog: readonly LogEntry[], entries: number, { manifest }: ExportFlags): string {
+  const shown = errorsLog.slice(0, LOG_LINES)
+  const lines = shown.map(({ row, column, what }) => `  row ${count(row)}${column === null ? '' : `, ${column}`}: ${what}\n`)
+  const more = entries - shown.length
+  if (more > 0) {
+    const where = manifest === undefined ? '; --manifest FILE writes how many cells of each column were changed, and why' : ''
+    lines.push(`  and ${count(more)} more${where}\n`)
+  }
+  return lines.join('')
 }
