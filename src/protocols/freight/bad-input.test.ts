@@ -132,6 +132,14 @@ describe('bad input', () => {
     expect(body.allowed).not.toContain('status')
   })
 
+  it('a split is answered with the sizes that it takes, one of which it must have', async () => {
+    const { body } = await api.post('/exports', orders({ split: { row: 10 } }))
+    expect(body).toMatchObject({ detail: '/split/row is not known here. Did you mean "rows"?', allowed: ['rows', 'bytes'] })
+    for (const split of [{}, { rows: 10, bytes: 4096 }]) {
+      expect((await api.post('/exports', orders({ split }))).body.detail).toBe('/split takes one of: rows, bytes.')
+    }
+  })
+
   it('the same code names the same fault, whether a schema or the catalog found it', async () => {
     for (const [members, code] of [
       [{ format: 'dbf' }, 'FORMAT_UNKNOWN'],

@@ -11,6 +11,17 @@ export const ON_ROW_ERROR = ['fail', 'skip'] as const satisfies readonly OnRowEr
 
 const names = (words: Words) => Type.Array(Type.String({ minLength: 1, maxLength: 500 }), { maxItems: 1_000, ...words })
 
+/** Of which `split` has one. */
+export const splitSizes = {
+  rows: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Rows in each file but the last.' },
+  bytes: {
+    type: 'integer',
+    minimum: 1024,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'Size near which a file is ended, before compression.',
+  },
+}
+
 export const part = {
   resource: Type.String({ minLength: 1, maxLength: 200, description: 'Name of a resource, as GET /resources lists them.' }),
   fields: names({
@@ -25,15 +36,7 @@ export const part = {
   limit: nullableInteger({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Rows at most; null for all.' }),
   split: Type.Unsafe<Split | null>({
     type: ['object', 'null'],
-    properties: {
-      rows: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Rows in each file but the last.' },
-      bytes: {
-        type: 'integer',
-        minimum: 1024,
-        maximum: Number.MAX_SAFE_INTEGER,
-        description: 'Size near which a file is ended, before compression.',
-      },
-    },
+    properties: splitSizes,
     minProperties: 1,
     maxProperties: 1,
     ...closed,

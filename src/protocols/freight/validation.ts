@@ -3,7 +3,7 @@ import type { FastifyError, FastifySchemaValidationError } from 'fastify'
 import { type ErrorCode, type ErrorDetails, FreightError } from '../../job/errors.ts'
 import { didYouMean } from '../../job/suggestion.ts'
 import { ExportSchema } from './answer-schemas.ts'
-import { ExportBody, OptionsBody, PartBody } from './request-schemas.ts'
+import { ExportBody, OptionsBody, PartBody, splitSizes } from './request-schemas.ts'
 
 /** Sent back by someone who took an answer for a request: told apart from a typing error. */
 const READ_ONLY: ReadonlySet<string> = new Set([
@@ -20,6 +20,8 @@ const CODES: readonly (readonly [place: RegExp, code: ErrorCode])[] = [
   [/^(\/parts\/\d+)?\/limit$/, 'LIMIT_INVALID'],
   [/^\/options\//, 'OPTION_INVALID'],
 ]
+
+const SPLIT = /\/split$/
 
 /** A name longer than any real one is not repeated, so that no answer holds a megabyte. */
 const LONGEST_NAME = 200
@@ -66,6 +68,7 @@ function member(pointer: string, name: string): string {
 /** The names of the object there. */
 function namesAt(instancePath: string): string[] {
   if (instancePath === '') return Object.keys(ExportBody.properties)
+  if (SPLIT.test(instancePath)) return Object.keys(splitSizes)
   return Object.keys(instancePath === '/options' ? OptionsBody.properties : PartBody.properties)
 }
 
@@ -83,6 +86,8 @@ function sentence(
   subject: string,
   allowed: readonly string[],
 ): string {
+  const isCount = keyword === 'minProperties' || keyword === 'maxProperties'
+  if (isCount && SPLIT.test(subject)) return `${subject} takes one of: ${Object.keys(splitSizes).join(', ')}.`
   switch (keyword) {
     case 'additionalProperties':
       if (String(params.additionalProperty).length > LONGEST_NAME) return `${subject} has a member that is not known here.`
