@@ -286,3 +286,26 @@ test('a split export that is interrupted leaves none of its files', async () => 
   expect(await ended(child)).toMatchObject({ code: 130 })
   expect(leftovers()).toEqual([])
 })
+
+test("what a team's own code throws ends the export in order: its words, no file, none of Node's", async () => {
+  const index = join(import.meta.dirname, '..', 'index.ts')
+  const module = (rows: string): string => `import { defineResource } from ${JSON.stringify(index)}
+    export default [defineResource({ name: 'things', fields: { id: 'integer' }, async *rows() { yield { id: 1 }; ${rows}; yield { id: 2 } } })]`
+  const config = { source: 'code:./things.ts', resources: { things: { tenant: 'shared' } } }
+  writeFileSync(join(folder, 'code.config.ts'), `export default ${JSON.stringify(config)}`)
+  const exported = async (source: string) => {
+    writeFileSync(join(folder, 'things.ts'), source)
+    return await freight(['export', '--config', 'code.config.ts', '--resource', 'things'], { cwd: folder })
+  }
+  const stray = await exported(module(`void Promise.reject(new Error('the ledger is shut')); await new Promise(() => {})`))
+  expect(stray).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: the ledger is shut \(unexpected; .*\)\n$/) })
+  const thrown = await exported(module(`throw new Error('the ledger is shut')`))
+  expect(thrown).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^error: .*; the reason: the ledger is shut\. \(\w+\)\n$/),
+  })
+  const unloaded = await exported(`import 'no-such-package'`)
+  expect(unloaded).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .*no-such-package.*\n$/) })
+  expect(leftovers()).toEqual(['code.config.ts', 'things.ts'])
+  clean()
+})

@@ -12,6 +12,7 @@ import { CommandFailure } from './fault.ts'
 import { bytesText, count, createBar, createReport, figuresOf, follow, type ProgressDisplay } from './progress-bar.ts'
 import { offeringConfig, sourceConfig } from './settings.ts'
 import { onStopSignal } from './signals.ts'
+import { onStrayFault } from './stray-fault.ts'
 import { commaList, EXIT, refuseRepeats, someText, wholeNumber } from './usage.ts'
 
 /** Lines of the errors log that are printed below the summary. */
@@ -78,6 +79,7 @@ async function runExport(flags: ExportFlags): Promise<number> {
   const output = isSplit ? chooseSplitOutput(name, defaultFileName(flags), force) : chooseOutput(name, force)
   if (flags.manifest !== undefined) checkManifestPath(flags.manifest, flags.force ?? false, output)
   const stop = onStopSignal()
+  const stray = onStrayFault()
   const startedMs = performance.now()
   let progress: Progress = { processed: 0, total: null, totalIsEstimate: false, rowsPerSecond: null, reached: 0, at: new Date() }
   const display = displayFor(flags)
@@ -89,7 +91,7 @@ async function runExport(flags: ExportFlags): Promise<number> {
       ...settings,
       request: exportRequest(flags),
       output: 'path' in output ? output : { stream: output.stream },
-      signal: 'path' in output ? stop.signal : AbortSignal.any([stop.signal, output.signal]),
+      signal: AbortSignal.any([stop.signal, stray.signal, ...('path' in output ? [] : [output.signal])]),
       onProgress(latest) {
         progress = latest
       },
@@ -104,9 +106,10 @@ async function runExport(flags: ExportFlags): Promise<number> {
     return EXIT.done
   } catch (error) {
     stopDrawing()
-    return endBroken(error, output, stop.signal)
+    return endBroken(stray.signal.aborted ? stray.signal.reason : error, output, stop.signal)
   } finally {
     stop.dispose()
+    stray.dispose()
   }
 }
 

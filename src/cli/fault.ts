@@ -45,9 +45,14 @@ export function exitCodeOf(thrown: unknown): number {
 export function faultText(thrown: unknown, debug: boolean): string {
   if (debug) return `error: ${stackOf(thrown)}`
   if (thrown instanceof CommandFailure) return `error: ${oneLine(thrown.message)}`
-  if (thrown instanceof FreightError) return `error: ${oneLine(thrown.message)}${allowedText(thrown)} (${thrown.code})`
+  if (thrown instanceof FreightError) return `error: ${oneLine(withReason(thrown))}${allowedText(thrown)} (${thrown.code})`
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   return `error: ${oneLine(message)} (unexpected; FREIGHT_LOG_LEVEL=debug shows more)`
+}
+
+/** Nobody at a terminal has a log to look into, and what went wrong is their own. */
+function withReason({ message, cause }: FreightError): string {
+  return cause instanceof Error ? message.replace('the log has the reason', () => `the reason: ${cause.message}`) : message
 }
 
 function oneLine(text: string): string {
