@@ -22,6 +22,8 @@ const INTEGERS = ['int2', 'int4', 'int8', 'oid']
 const NUMBERS = [...INTEGERS, 'numeric', 'float4', 'float8']
 const INT64_MAX = 2n ** 63n - 1n
 const IS_JSON_SINCE = 160_000
+/** Before, a range of places is looked for in all of the table. */
+const TID_RANGE_SCAN_SINCE = 140_000
 
 /** A row of a table, or of a subquery that stands for it and calls its columns otherwise. */
 export interface RowPlace extends Place {
@@ -38,6 +40,11 @@ export class PostgresDialect implements Dialect {
   constructor(tables: KnownTables, version: number) {
     this.#tables = tables
     this.#version = version
+  }
+
+  /** Whether rows are found by where they lie without a look at the others. */
+  get findsPlaces(): boolean {
+    return this.#version >= TID_RANGE_SCAN_SINCE
   }
 
   table(table: TableRef): string {

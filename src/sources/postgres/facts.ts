@@ -32,7 +32,10 @@ export interface TableFacts {
   /** Columns of indexes that allow each combination once. */
   readonly uniqueKeys: readonly (readonly string[])[]
   readonly foreignKeys: readonly ForeignKey[]
-  /** How well the rows lie in the order of the primary key, from -1 to 1; null where ANALYZE has not said. */
+  /**
+   * How well the rows of a table lie in the order of its primary key, from -1 to 1. Null where ANALYZE has not said, where a policy picks rows
+   * (`pg_stats` shows none), and where rows lie elsewhere: in partitions, in tables that inherit from it, in storage that is not PostgreSQL's own.
+   */
   readonly correlation: number | null
   /** From statistics; null where there are none. */
   readonly rows: number | null
@@ -86,7 +89,8 @@ const FACTS_SQL = `
     (select s.correlation::text from pg_catalog.pg_stats s
       join pg_catalog.pg_index i on i.indrelid = c.oid and i.indisprimary
       join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
-      where s.schemaname = n.nspname and s.tablename = c.relname and s.attname = a.attname and not s.inherited) as correlation
+      where s.schemaname = n.nspname and s.tablename = c.relname and s.attname = a.attname and not s.inherited and not c.relhassubclass
+        and c.relam = (select m.oid from pg_catalog.pg_am m where m.amname = 'heap')) as correlation
   from unnest($1::text[], $2::text[]) with ordinality asked(schema, name, at)
   join pg_catalog.pg_class c on c.relname = asked.name
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -2,11 +2,12 @@
  * The statements that read one part.
  *
  * Order: as asked, ties by the primary key. Not asked: by the primary key, but for a whole table that does not lie in its order
- * (ANALYZE tells), which is read as it lies: sorting it would cost more than reading it.
+ * (ANALYZE tells), which is read as it lies (`as-it-lies.ts`).
  */
 import type { Layout } from '../../job/row-text.ts'
 import { flatLeaves } from '../../job/shape.ts'
 import type { CheckedPart, Selected, WrittenForm } from '../../job/spec.ts'
+import { asItLies, isReadAsItLies, placeCondition } from './as-it-lies.ts'
 import { binaryCsv } from './binary/csv.ts'
 import { binaryObjects } from './binary/objects.ts'
 import type { BinaryPlan } from './binary/plan.ts'
@@ -28,7 +29,7 @@ export interface PartPlan {
   written(form: WrittenForm): string | null
   /** COPY as binary, of which this side makes the file's bytes; null where it cannot. */
   binary(form: WrittenForm): BinaryCopy | null
-  /** The same of the rows with keys in a range; null where the part cannot be cut by its key. */
+  /** The same of the rows in a range; null where the part cannot be cut. */
   readonly byRange: RangePlan | null
   /** Gives one row with the number of rows. */
   readonly count: string
@@ -41,9 +42,6 @@ interface BinaryCopy {
   readonly plan: BinaryPlan
 }
 
-/** Rows lie in the order of a key from about here on, so that reading by its index costs next to nothing. */
-const IN_ORDER = 0.9
-
 export function planPart(bench: Bench, part: CheckedPart, layout: Layout): PartPlan {
   const place: RowPlace = { table: part.table, alias: bench.binder.alias(), renamed: null }
   const where = conditionsOf(bench, place, [part.scope, part.where])
@@ -52,19 +50,20 @@ export function planPart(bench: Bench, part: CheckedPart, layout: Layout): PartP
     if (layout !== 'flat' || !writesAlike(bench, part, form)) return null
     return copyText(selectSql(bench, part, { select: visible(part), layout }, range), csvOptions(form))
   }
-  return {
+  const plan: PartPlan = {
     rows: copyText(selectSql(bench, part, { select: part.select, layout }, null), ''),
     written: (form) => written(form, null),
     binary(form) {
-      const plan = layout === 'flat' ? binaryCsv(bench, part, form) : binaryObjects(bench, part, form)
-      if (plan === null) return null
-      const select = selectSql(bench, part, { select: part.select, layout, binary: plan.fields }, null)
-      return { copy: copyText(select, ' (format binary)'), plan }
+      const binary = layout === 'flat' ? binaryCsv(bench, part, form) : binaryObjects(bench, part, form)
+      if (binary === null) return null
+      const select = selectSql(bench, part, { select: part.select, layout, binary: binary.fields }, null)
+      return { copy: copyText(select, ' (format binary)'), plan: binary }
     },
     byRange: rangePlan(bench, part, layout, written),
     count: `select pg_catalog.count(*) from (${bare}) counted`,
     bare,
   }
+  return isReadAsItLies(bench, part) ? asItLies(plan) : plan
 }
 
 function rangePlan(
@@ -73,20 +72,26 @@ function rangePlan(
   layout: Layout,
   written: (form: WrittenForm, range: KeyRange) => string | null,
 ): RangePlan | null {
-  const [name, more] = part.primaryKey
-  if (name === undefined || more !== undefined || part.sort.length > 0 || part.limit !== null || part.kind !== 'table')
-    return null
-  const key = bench.tables.column(part.table, name)
-  if (!canBeCut(key.base)) return null
-  const { namespace, name: own } = bench.tables.table(part.table)
+  const key = rangeKey(bench, part)
+  if (key === null) return null
+  const { namespace, name } = bench.tables.table(part.table)
   return {
     key,
     table: bench.dialect.table(part.table),
     namespace,
-    name: own,
+    name,
     rows: (range) => copyText(selectSql(bench, part, { select: part.select, layout }, range), ''),
     written,
   }
+}
+
+function rangeKey(bench: Bench, part: CheckedPart): RangePlan['key'] | null {
+  if (isReadAsItLies(bench, part)) return bench.dialect.findsPlaces ? 'place' : null
+  const [name, more] = part.primaryKey
+  if (name === undefined || more !== undefined || part.sort.length > 0 || part.limit !== null || part.kind !== 'table')
+    return null
+  const key = bench.tables.column(part.table, name)
+  return canBeCut(key.base) ? key : null
 }
 
 interface Columns {
@@ -106,7 +111,7 @@ function selectSql(bench: Bench, part: CheckedPart, { select, layout, binary }: 
   const rows = rowsOf(place)
   const plain = layout === 'flat' ? flatCells(bench, select, rows) : nestedCells(bench, select, rows)
   const cells = plain.map((cell, at) => (binary?.[at]?.isCast ? `(${cell})::pg_catalog.text` : cell))
-  const order = orderText(bench, part, rows, range)
+  const order = orderText(bench, part, rows)
   return `select ${cells.join(', ')} from ${table} ${rows.joins.join(' ')}${where}${order}${limitText(part)}`
 }
 
@@ -119,7 +124,7 @@ interface Found {
 /** The rows that count are found first; of the related rows, only theirs are aggregated. */
 function narrowedSql(bench: Bench, part: CheckedPart, select: readonly Selected[], layout: Layout, found: Found): string {
   const finding = rowsOf(found.place)
-  const order = orderText(bench, part, finding, null)
+  const order = orderText(bench, part, finding)
   const renamed = new Map([...new Set(columnsRead(select))].map((name, index) => [name, `c${index}`]))
   const columns = [...renamed].map(([name, as]) => `${bench.dialect.column(found.place, name)} as ${as}`)
   const rows = `select ${columns.join(', ')} from ${found.from} ${finding.joins.join(' ')}${found.where}${order}${limitText(part)}`
@@ -156,7 +161,7 @@ function cell(bench: Bench, place: RowPlace, { column, mask }: Field): string {
   return mask ? maskedCell(bench, place, column, mask) : bench.dialect.column(place, column)
 }
 
-function orderText(bench: Bench, part: CheckedPart, rows: Rows, range: KeyRange | null): string {
+function orderText(bench: Bench, part: CheckedPart, rows: Rows): string {
   const sorted = part.sort.map(({ path, column, descending }) => {
     let at = rows
     for (const [index, join] of path.entries()) {
@@ -166,16 +171,16 @@ function orderText(bench: Bench, part: CheckedPart, rows: Rows, range: KeyRange 
     // NULL comes last ascending and first descending, which is PostgreSQL's own rule.
     return `${bench.dialect.order(at.place, column)}${descending ? ' desc' : ''}`
   })
-  const { correlation } = bench.tables.table(part.table)
-  const isWhole = part.sort.length === 0 && part.limit === null && range === null && rows.joins.length === 0
-  if (isWhole && correlation !== null && correlation < IN_ORDER) return ''
+  if (isReadAsItLies(bench, part)) return ''
   const order = [...sorted, ...part.primaryKey.map((name) => bench.dialect.order(rows.place, name))]
   return order.length > 0 ? ` order by ${order.join(', ')}` : ''
 }
 
 function rangeCondition(bench: Bench, part: CheckedPart, place: RowPlace, range: KeyRange | null): string | null {
+  if (range === null) return null
+  if (isReadAsItLies(bench, part)) return placeCondition(place.alias, range)
   const [name] = part.primaryKey
-  if (range === null || name === undefined) return null
+  if (name === undefined) return null
   const { base } = bench.tables.column(part.table, name)
   const key = bench.dialect.column(place, name)
   const bounds = [

@@ -1,15 +1,16 @@
 /**
- * Cuts a table by its key into ranges of about the same size. Where the cuts fall decides only how evenly the work is spread: the
- * ranges always cover every key once.
+ * Cuts a table by its key, or by its blocks, into ranges of about the same size. Where the cuts fall decides only how evenly the work is spread: the
+ * ranges always cover every row once.
  */
 import type pg from 'pg'
 import type { WrittenForm } from '../../job/spec.ts'
 import type { ColumnFacts } from './facts.ts'
 import { quoteName } from './literals.ts'
 
-/** How a part is read by ranges of its key. */
+/** How a part is read by ranges. */
 export interface RangePlan {
-  readonly key: ColumnFacts
+  /** What the ranges are of; `place`: where the rows lie. */
+  readonly key: ColumnFacts | 'place'
   /** `schema.table`, quoted. */
   readonly table: string
   readonly namespace: string
@@ -18,7 +19,7 @@ export interface RangePlan {
   written(form: WrittenForm, range: KeyRange): string | null
 }
 
-/** Texts of keys: from the first on, up to the second and without it; null for no bound. */
+/** Texts of keys or places: from the first on, up to the second and without it; null for no bound. */
 export interface KeyRange {
   readonly from: string | null
   readonly to: string | null
@@ -64,20 +65,28 @@ export function canBeCut(base: string): boolean {
 
 /** In the order of the key. One range where the table is small. */
 export async function cutTable(client: pg.ClientBase, plan: RangePlan): Promise<readonly KeyRange[]> {
-  const scale = SCALES[plan.key.base]
-  const { rows } = await client.query<{ bytes: string }>(SIZE_SQL, [plan.table])
+  const { rows } = await client.query<{ bytes: string; blocks: string }>(SIZE_SQL, [plan.table])
   const count = Math.min(MOST_RANGES, Math.ceil(Number(rows[0]?.bytes) / RANGE_BYTES))
-  if (!scale || count < 2) return WHOLE
-  const keys = await client.query<{ key: string }>(anchorsSql(plan, scale), [plan.namespace, plan.name, plan.key.name])
+  if (count < 2) return WHOLE
+  if (plan.key === 'place')
+    return rangesBetween(cutsBetween([0n, BigInt(rows[0]?.blocks ?? 0)], count).map((block) => `(${block},0)`))
+  const scale = SCALES[plan.key.base]
+  if (!scale) return WHOLE
+  const keys = await client.query<{ key: string }>(anchorsSql(plan.table, plan.key, scale), [
+    plan.namespace,
+    plan.name,
+    plan.key.name,
+  ])
   const anchors = keys.rows.map(({ key }) => scale.number(key))
   return rangesBetween(cutsBetween(anchors, count).map(scale.text))
 }
 
 const SIZE_SQL = `select greatest(pg_catalog.pg_table_size($1::regclass),
-  (select sum(pg_catalog.pg_table_size(relid)) from pg_catalog.pg_partition_tree($1::regclass)))::int8 as bytes`
+  (select sum(pg_catalog.pg_table_size(relid)) from pg_catalog.pg_partition_tree($1::regclass)))::int8 as bytes,
+  pg_catalog.pg_relation_size($1::regclass) / pg_catalog.current_setting('block_size')::int8 as blocks`
 
 /** The lowest and highest key, and between them those that ANALYZE found to part the rows evenly. */
-function anchorsSql({ table, key }: RangePlan, { finite }: Scale): string {
+function anchorsSql(table: string, key: ColumnFacts, { finite }: Scale): string {
   const name = quoteName(key.name)
   const edge = (order: 'asc' | 'desc'): string =>
     `(select ${name} as key from ${table} where ${finite(name)} order by ${name} ${order} limit 1)`
