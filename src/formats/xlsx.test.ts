@@ -5,6 +5,7 @@ import { type Cell, chunkOf, chunks, column, columns } from '../../test/contract
 import { readWorkbook, unzip, type WorkbookCell } from '../../test/xlsx-reader.ts'
 import { NATIVE, one, sheetOf } from '../../test/xlsx-sheet.ts'
 import type { RowChunk, Shape } from '../job/row-text.ts'
+import type { Output } from '../job/spec.ts'
 import { RowTally } from '../job/tally.ts'
 import { createXlsxFormat, xlsxFormat } from './xlsx.ts'
 
@@ -130,9 +131,33 @@ describe('a workbook', () => {
     expect(sheet.rows[1]?.some((cell) => cell?.bold)).toBe(false)
     expect([sheet.frozenRows, sheet.filter]).toEqual([1, 'A1:E4'])
     const [id = 0, name = 0, note = 0, at = 0, flag = 0] = sheet.widths
-    expect(id).toBeLessThan(12)
+    expect(id).toBe(11)
     expect(name).toBeGreaterThanOrEqual(20)
     expect([note, at, flag]).toEqual([60, 24, 8])
+  })
+
+  it('has room for all digits of its numbers, which are shown as ##### otherwise, and none for markup', async () => {
+    const shape = [
+      column('wide', 'integer'),
+      column('price', 'decimal'),
+      column('spaced'),
+      column('cyrillic'),
+      column('han'),
+      column('marked'),
+      column('at', 'timestamp'),
+    ]
+    const row: Cell[] = [
+      { number: '-123456789012345' },
+      { number: '-9999999999.99' },
+      ' twelve chars ',
+      'Тринадцать букв',
+      '東京都千代田区',
+      'a'.repeat(20),
+      null,
+    ]
+    const times: Output = { ...NATIVE, times: 'database' }
+    const sheet = await sheetOf([row, [...row.slice(0, 6), '2024-02-29 12:34:56.123456+00']], shape, times)
+    expect(sheet.widths).toEqual([17, 15, 15, 16, 15, 21, 30])
   })
 
   it.each([

@@ -47,6 +47,7 @@ import { type Column, columnsOf } from './columns.ts'
 import { numberKind } from './numbers.ts'
 import { putDigits, Serials } from './serials.ts'
 import { CELL_UNITS, SheetText } from './sheet-text.ts'
+import { shownWidth } from './shown-width.ts'
 
 /** Rows by whose cells the widths are chosen. */
 export const MEASURED_ROWS = 100
@@ -54,7 +55,7 @@ export const MEASURED_ROWS = 100
 export class SheetRow implements RowWriter {
   readonly cursor = new Cursor()
   readonly changes = new RowChanges()
-  /** Bytes of the longest cell of each visible column, in the first rows. */
+  /** How wide the widest cell of each visible column is shown, of the first rows. */
   readonly widths: number[]
   readonly #columns: readonly Column[]
   readonly #text: SheetText
@@ -65,6 +66,9 @@ export class SheetRow implements RowWriter {
   #numberLength = 0
   #row = 0
   #measured = 0
+  /** Of the cell that was opened last: where its content begins, and how long the markup behind it is. */
+  #contentAt = 0
+  #endLength = 0
   /** The row that was written last, to know it when it is asked for again. */
   #lastSource: Uint8Array | null = null
   #lastStart = 0
@@ -105,7 +109,7 @@ export class SheetRow implements RowWriter {
         const begin = cursor.p
         if (column.kind === 'text') this.#cell(column, first)
         else this.#many(column, first)
-        if (this.#measured <= MEASURED_ROWS) this.#measure(column, cursor.p - begin)
+        if (this.#measured <= MEASURED_ROWS && cursor.p > begin) this.#measure(column)
       }
     }
     leaveRow(cursor)
@@ -131,14 +135,17 @@ export class SheetRow implements RowWriter {
     this.cursor.p = p
   }
 
-  #measure(column: Column, bytes: number): void {
-    this.widths[column.at] = Math.max(this.widths[column.at] ?? 0, bytes)
+  #measure({ at }: Column): void {
+    const { out, p } = this.cursor
+    this.widths[at] = Math.max(this.widths[at] ?? 0, shownWidth(out, this.#contentAt, p - this.#endLength))
   }
 
   #open(column: Column, kind: Uint8Array): void {
     put(this.cursor, column.lead)
     this.#putRowNumber()
     put(this.cursor, kind)
+    this.#contentAt = this.cursor.p
+    this.#endLength = kind === TEXT ? TEXT_END.length : VALUE_END.length
   }
 
   /** NULL is no cell at all. */

@@ -32,7 +32,7 @@ const LT = bytesOf('&lt;')
 const GT = bytesOf('&gt;')
 const ESCAPED_UNDERSCORE = bytesOf('_x005F_')
 /** Without it a reader may take white space off both ends. */
-const PRESERVE = bytesOf(' xml:space="preserve"')
+export const PRESERVE = bytesOf(' xml:space="preserve"')
 const UPPER_HEX = bytesOf('0123456789ABCDEF')
 /** First byte of U+FFFE and U+FFFF, the two noncharacters that XML 1.0 rules out, among many others. */
 const EF = 0xef

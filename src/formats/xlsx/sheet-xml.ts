@@ -11,9 +11,17 @@ const NARROWEST = 8
 const WIDEST = 60
 /** Of a header's name: bold, and the filter's button beside it. */
 const HEADER_ROOM = 4
-/** Markup around a text and its place, so many bytes of a cell that are not shown. */
-const CELL_MARKUP = 44
-const WIDTHS: Partial<Record<CellType, number>> = { boolean: 8, date: 12, timestamp: 24 }
+/** Beside a cell's content: a number that has not all of its width is shown as #####. */
+const CELL_ROOM = 1
+/** At least: of cells that show more than they hold, and of numbers, which mostly grow below the first rows. */
+const WIDTHS: Partial<Record<CellType, number>> = {
+  boolean: 8,
+  integer: 11,
+  decimal: 11,
+  float: 11,
+  date: 12,
+  timestamp: 24,
+}
 
 export interface SheetColumn {
   readonly name: string
@@ -38,11 +46,11 @@ export function filledRange(columns: number, rows: number, mark = ''): string | 
   return `${mark}A${mark}1:${mark}${columnName(columns - 1)}${mark}${rows + 1}`
 }
 
-/** `cellBytes`: of the longest cell of each column among the first rows. */
-export function sheetHead(columns: readonly SheetColumn[], cellBytes: readonly number[]): Buffer {
+/** `shown`: how wide the widest cell of each column is, among the first rows. */
+export function sheetHead(columns: readonly SheetColumn[], shown: readonly number[]): Buffer {
   const widths = columns.map(({ name, type }, at) => {
-    const content = WIDTHS[type] ?? (cellBytes[at] ?? 0) - CELL_MARKUP
-    const width = Math.min(WIDEST, Math.max(NARROWEST, content, Math.min(name.length, WIDEST) + HEADER_ROOM))
+    const content = Math.max(WIDTHS[type] ?? 0, (shown[at] ?? 0) + CELL_ROOM)
+    const width = Math.min(WIDEST, Math.max(NARROWEST, content, name.length + HEADER_ROOM))
     return `<col min="${at + 1}" max="${at + 1}" width="${width}" customWidth="1"/>`
   })
   const text = [
