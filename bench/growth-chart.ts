@@ -19,7 +19,7 @@ interface Panel {
 const WIDTH = 360
 const HEIGHT = 240
 const TOP = 44
-const COLOURS = ['#1b6ca8', '#c2410c', '#15803d', '#7e22ce', '#0891b2', '#a16207']
+const COLOURS = ['#1b6ca8', '#c2410c', '#15803d', '#7e22ce', '#0891b2', '#a16207', '#be185d', '#475569']
 const ROW_TICKS: readonly (readonly [number, string])[] = [
   [10_000, '10⁴'],
   [100_000, '10⁵'],

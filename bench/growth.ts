@@ -37,7 +37,7 @@ const SOURCES: readonly { name: string; formats: readonly string[]; open(rows: n
   },
   {
     name: 'PostgreSQL',
-    formats: ['csv', 'ndjson'],
+    formats: ['csv', 'ndjson', 'xlsx', 'parquet'],
     async open(rows) {
       const server = await serveOrders(rows)
       return { url: server.database, close: () => server.stop() }
