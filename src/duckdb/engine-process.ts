@@ -65,8 +65,7 @@ async function open(opening: Opening): Promise<Engine> {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
-    // With one thread rows keep their order by themselves, and row groups may be bounded by their bytes.
-    preserve_insertion_order: String(opening.threads > 1),
+    preserve_insertion_order: String(opening.keepsOrder),
   })
   const connection = await instance.connect()
   const paths = [INPUT_PATH, OUTPUT_PATH, ...opening.files].map((path) => `'${path.replaceAll("'", "''")}'`)

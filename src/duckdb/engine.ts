@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly threads: number
   /** What DuckDB may use; the process itself takes about 100 MB beside it. */
   readonly memoryMb: number
+  /** Whether rows come in the order in which they lie; one thread keeps it anyway. */
+  readonly keepsOrder: boolean
   /** Opened read-only; null for none. */
   readonly database: string | null
   /** The only other files that SQL may read; absolute, symbolic links resolved. */
@@ -61,8 +63,8 @@ export async function spawnEngine(options: EngineOptions): Promise<Engine> {
     closeSync(input.readFd)
     closeSync(output.writeFd)
     const engine = new Engine(child, { input: input.writeFd, output: output.readFd, workFolder })
-    const { database, files, threads, memoryMb } = options
-    engine.open({ database, files, threads, memoryMb, workFolder })
+    const { database, files, threads, memoryMb, keepsOrder } = options
+    engine.open({ database, files, threads, memoryMb, keepsOrder, workFolder })
     return engine
   } catch (thrown) {
     rmSync(workFolder, { recursive: true, force: true })

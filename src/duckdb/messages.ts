@@ -6,6 +6,8 @@ export interface Opening {
   readonly database: string | null
   readonly threads: number
   readonly memoryMb: number
+  /** Whether rows come in the order in which they lie; else row groups may be bounded by their bytes. */
+  readonly keepsOrder: boolean
   /** For what does not fit into memory. */
   readonly workFolder: string
   /** The only files that it may open, beside the database. */

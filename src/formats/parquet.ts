@@ -61,7 +61,9 @@ async function* encode(
   const limits: RowLimits = { cellBytes: cellMb * MEGABYTE, rowBytes: rowMb * MEGABYTE }
   const memoryMb =
     MEMORY_MB + MEMORY_PER_CELL_MB * Math.max(0, cellMb - CELL_MB) + Math.floor(columns.length / COLUMNS_PER_MEMORY_MB)
-  const engine = await spawnEngine({ tempDir: options.tempDir, threads: 1, memoryMb, database: null, files: [] })
+  // One thread keeps the order of the rows by itself; only where DuckDB need not can row groups be bounded by their bytes.
+  const held = { threads: 1, keepsOrder: false, memoryMb }
+  const engine = await spawnEngine({ tempDir: options.tempDir, ...held, database: null, files: [] })
   const work = new Work()
   try {
     const records = encodeRows(rows, shape, tally, new ParquetRow(shape, columns, output, limits))

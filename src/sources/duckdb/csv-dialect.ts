@@ -5,16 +5,14 @@
 
 import { FreightError } from '../../job/errors.ts'
 import type { TableFiles } from './files.ts'
-import { DELIMITERS, type FirstLine, firstLine, LINE_BYTES } from './first-line.ts'
+import { DELIMITERS, type FirstLine, firstLine } from './first-line.ts'
 import { quoteText } from './names.ts'
 
-const LINES = `max_line_size = ${LINE_BYTES}, buffer_size = ${LINE_BYTES * 2}`
-
 /**
- * The arguments of `read_csv`. Every cell is text as it stands: '00123' is no number. Of several files those without a line are left out: DuckDB
+ * The arguments of `read_csv`, without its end. Every cell is text as it stands: '00123' is no number. Of several files those without a line are left out: DuckDB
  * would make up a column for them. Rejects with SOURCE_FAILED where a first line cannot name columns.
  */
-export async function csvArguments({ table, paths }: TableFiles): Promise<string> {
+export async function csvArguments({ table, paths }: TableFiles, lineBytes: number): Promise<string> {
   const read: string[] = []
   const delimiters = new Set<string>()
   for (const path of paths) {
@@ -31,7 +29,8 @@ export async function csvArguments({ table, paths }: TableFiles): Promise<string
     throw broken(`The CSV files of "${table}" are parted by different signs; write all of them with the same delimiter.`)
   // With a sample of one, lines that do not fit are found where they are read, and named by their number.
   return `[${read.join(', ')}], header = true, all_varchar = true, allow_quoted_nulls = false, delim = ${quoteText(delimiter)},
-    quote = '"', escape = '"', comment = '', skip = 0, strict_mode = true, sample_size = 1, ${LINES}`
+    quote = '"', escape = '"', comment = '', skip = 0, strict_mode = true, sample_size = 1,
+    max_line_size = ${lineBytes}, buffer_size = ${lineBytes * 2}`
 }
 
 function refuseUnreadable({ end }: FirstLine, table: string): void {

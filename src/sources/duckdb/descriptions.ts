@@ -6,9 +6,9 @@ import type { Engine } from '../../duckdb/engine.ts'
 import type { TableDescription } from '../source.ts'
 import { csvColumns } from './csv-types.ts'
 import { listTables, tableFacts } from './facts.ts'
-import { sourceError } from './fault.ts'
+import { isTooLarge, sourceError } from './fault.ts'
 import { identityOf, type TableFiles } from './files.ts'
-import { type DuckDbSourceOptions, findPlace, makeTable, openPlace, type Place } from './place.ts'
+import { type Allowance, type DuckDbSourceOptions, findPlace, LARGE, makeTable, openWithin, type Place, USUAL } from './place.ts'
 
 /** How long a process that described one table waits for the question about the next. */
 const LINGER_MS = 500
@@ -65,7 +65,7 @@ export class Descriptions {
     const identity = (await Promise.all(files.paths.map(identityOf))).join('\n')
     if (known?.identity === identity) return known.description
     try {
-      const description = await this.#described(await this.#process(place), files)
+      const description = await this.#ofTable(place, files)
       this.#known.set(table, { identity, description })
       return description
     } catch (thrown) {
@@ -84,9 +84,23 @@ export class Descriptions {
     return this.#found.place
   }
 
-  async #described(engine: Engine, files: TableFiles): Promise<TableDescription | null> {
+  async #ofTable(place: Place, files: TableFiles): Promise<TableDescription | null> {
+    try {
+      return await this.#described(await this.#process(place), files, USUAL)
+    } catch (thrown) {
+      if (!isTooLarge(thrown)) throw thrown
+      const engine = await openWithin(LARGE, this.#options, place, new Set())
+      try {
+        return await this.#described(engine, files, LARGE)
+      } finally {
+        await engine.end()
+      }
+    }
+  }
+
+  async #described(engine: Engine, files: TableFiles, { lineBytes }: Allowance): Promise<TableDescription | null> {
     const { table } = files
-    await makeTable(engine, this.#options.kind, files)
+    await makeTable(engine, this.#options.kind, files, lineBytes)
     const facts = await tableFacts(engine, { schema: null, name: table })
     if (!facts) return null
     const { columns } = facts.description
@@ -98,7 +112,7 @@ export class Descriptions {
     const files = JSON.stringify(place.tables)
     if (this.#lingering && (this.#lingering.files !== files || this.#lingering.engine.over)) await this.#endLingering()
     clearTimeout(this.#lingering?.timer)
-    this.#lingering ??= { engine: await openPlace(this.#options, place, new Set()), files, timer: undefined }
+    this.#lingering ??= { engine: await openWithin(USUAL, this.#options, place, new Set()), files, timer: undefined }
     return this.#lingering.engine
   }
 

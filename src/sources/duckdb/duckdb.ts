@@ -10,8 +10,8 @@ import { copyDatabase } from './database-copy.ts'
 import { Descriptions } from './descriptions.ts'
 import { listTables, type TableFacts, tableFacts } from './facts.ts'
 import { sourceError } from './fault.ts'
-import { type DuckDbSourceOptions, findPlace, identities, openPlace, type Place } from './place.ts'
-import { planCount, planRows, tablesOf } from './plan.ts'
+import { type DuckDbSourceOptions, findPlace, identities, type Opened, openPlace, type Place } from './place.ts'
+import { planPart, tablesOf } from './plan.ts'
 import { DuckDbSnapshot } from './snapshot.ts'
 
 export function createDuckDbSource(options: DuckDbSourceOptions): Source {
@@ -56,7 +56,7 @@ class DuckDbSource implements Source {
     const options = this.#options
     const tables = new Set(query.parts.flatMap(tablesOf).map(({ name }) => name))
     let folder: string | null = null
-    let engine: Engine | null = null
+    let opened: Opened | null = null
     let place: Place = NOWHERE
     try {
       // Files of other tables may come, change and go meanwhile.
@@ -67,16 +67,16 @@ class DuckDbSource implements Source {
         folder = makeWorkFolder(options.tempDir)
         place = { ...place, database: await copyDatabase(place.database, folder) }
       }
-      engine = await openPlace(options, place, tables)
+      opened = await openPlace(options, place, tables)
+      const { engine, allowance } = opened
       const facts = await this.#factsOf(engine, query)
-      const rows = query.parts.map((part) => planRows(part, query.layout, facts, options.maskKey ?? null))
-      const counts = query.parts.map((part) => planCount(part, facts))
-      const reading = { options, place, identities: before, query, tables, rows, counts, takenAt, folder }
+      const plans = query.parts.map((part) => planPart(part, query.layout, facts, options.maskKey ?? null))
+      const reading = { options, place, identities: before, query, tables, plans, takenAt, allowance, folder }
       const snapshot = new DuckDbSnapshot(reading, engine, signal)
       this.#snapshots.add(snapshot)
       return snapshot
     } catch (thrown) {
-      await engine?.end()
+      await opened?.engine.end()
       if (folder !== null) rmSync(folder, { recursive: true, force: true })
       throw sourceError(thrown, place.tables)
     }
@@ -132,13 +132,13 @@ class DuckDbSource implements Source {
     try {
       place = placeOf(wanted, await findPlace(options))
       try {
-        engine = await openPlace(options, place, wanted)
+        engine = (await openPlace(options, place, wanted)).engine
       } catch (thrown) {
         const isLocked = thrown instanceof Error && /Could not set lock|Conflicting lock/i.test(thrown.message)
         if (!isLocked || place.database === null || options.consistency !== 'snapshot') throw thrown
         folder = makeWorkFolder(options.tempDir)
         place = { ...place, database: await copyDatabase(place.database, folder) }
-        engine = await openPlace(options, place, wanted)
+        engine = (await openPlace(options, place, wanted)).engine
       }
       return await ask(engine, place)
     } catch (thrown) {

@@ -15,6 +15,8 @@ export interface TableFacts {
   readonly description: TableDescription
   /** Throws SOURCE_CHANGED when there is no such column. */
   column(name: string): ColumnFacts
+  /** Whether its rows are numbered by the database, in the order in which they lie: neither those of views are, nor those of files. */
+  readonly hasRowid: boolean
 }
 
 const DEFAULT_SCHEMA = 'main'
@@ -59,6 +61,7 @@ export async function tableFacts(engine: Engine, table: TableRef): Promise<Table
   const byName = new Map(columns.map((column) => [column.name.toLowerCase(), column]))
   return {
     description,
+    hasRowid: description.kind === 'table' && !byName.has('rowid'),
     column(name) {
       const column = byName.get(name.toLowerCase())
       if (column) return { name: column.name, type: duckDbType(column) }

@@ -8,6 +8,31 @@ interface Told {
   readonly message: string
 }
 
+export function isOutOfMemory(thrown: unknown): boolean {
+  return thrown instanceof DuckDbFault && /^Out of Memory/i.test(thrown.message)
+}
+
+/** Whether more memory, and room for longer lines, may help. A line that its buffer cuts off seems to have a quote that is not closed. */
+export function isTooLarge(thrown: unknown): boolean {
+  if (isOutOfMemory(thrown)) return true
+  return thrown instanceof DuckDbFault && /^(Maximum line size|Value with unterminated quote)/m.test(thrown.message)
+}
+
+/** `row` counts from 1. */
+export function rowTooLarge(
+  resource: string,
+  row: number,
+  largest: { readonly field: string; readonly bytes: number } | null,
+  cause: unknown,
+): FreightError {
+  const field = largest ? `; its largest field is "${largest.field}", of ${Math.ceil(largest.bytes / 1_000_000)} MB` : ''
+  return new FreightError(
+    'ROW_TOO_LARGE',
+    `Row ${row} of "${resource}" takes more memory to read than an export may have${field}. Leave out the largest fields, or filter the row out.`,
+    { cause },
+  )
+}
+
 /** Names the one of `tables` whose file the fault is about, else the table whose rows were `asked` for. */
 export function sourceError(thrown: unknown, tables: readonly TableFiles[] = [], asked: string | null = null): unknown {
   if (!(thrown instanceof DuckDbFault)) return thrown
@@ -46,7 +71,7 @@ function engineFault(reason: string, owner: string): Told | null {
   if (/^Out of Memory/i.test(reason)) {
     return {
       code: 'ROW_TOO_LARGE',
-      message: `Reading the rows ${owner} takes more memory than it may have: a cell is too large (beyond about 20 MB), or too much is to be sorted. Leave out the largest fields, or sort by fewer.`,
+      message: `Reading the rows ${owner} takes more memory than an export may have: they are too large to be sorted, joined or read from a view. Leave out the largest fields, the order or the relations.`,
     }
   }
   if (/^Permission Error|disabled by configuration/i.test(reason)) {
@@ -74,7 +99,7 @@ function csvFault(message: string, reason: string, owner: string): Told | null {
   // While it looks at the first lines DuckDB counts them otherwise.
   const where = line === '1' ? 'among its first lines' : `on line ${line}`
   if (!/^Maximum line size/m.test(message)) return fail(`A CSV file ${owner} is not well-formed ${where}; mend it there.`)
-  return { code: 'ROW_TOO_LARGE', message: `A CSV file ${owner} has, ${where}, a line of more than the 16 MB that one may have.` }
+  return { code: 'ROW_TOO_LARGE', message: `A CSV file ${owner} has, ${where}, a line of more than the 80 MB that one may have.` }
 }
 
 function fileFault(reason: string, owner: string): Told | null {

@@ -6,8 +6,9 @@ import { createReadStream } from 'node:fs'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 
-/** As much text as a line of a CSV file may have. */
+/** As much text as a line of a CSV file may have, at first and where there are larger ones. */
 export const LINE_BYTES = 16_000_000
+export const LARGE_LINE_BYTES = 80_000_000
 export const DELIMITERS = [',', ';', '\t', '|']
 
 export interface FirstLine {

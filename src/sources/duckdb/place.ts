@@ -3,7 +3,9 @@ import { dirname, sep } from 'node:path'
 import { type Engine, startEngine } from '../../duckdb/engine.ts'
 import { FreightError } from '../../job/errors.ts'
 import { csvArguments } from './csv-dialect.ts'
+import { isTooLarge } from './fault.ts'
 import { findTables, identityOf, type TableFiles } from './files.ts'
+import { LARGE_LINE_BYTES, LINE_BYTES } from './first-line.ts'
 import { quoteName, quoteText } from './names.ts'
 
 export interface DuckDbSourceOptions {
@@ -28,9 +30,18 @@ export interface Place {
   readonly tables: readonly TableFiles[]
 }
 
+/** What the process of a reading may take. */
+export interface Allowance {
+  readonly threads: number
+  readonly memoryMb: number
+  /** Of CSV files. */
+  readonly lineBytes: number
+}
+
 /** Two cores read and sort faster than one, and more of them take more memory. */
-const THREADS = 2
-const MEMORY_MB = 400
+export const USUAL: Allowance = { threads: 2, memoryMb: 400, lineBytes: LINE_BYTES }
+/** Six bytes and more are set aside for each of a text that becomes JSON: this is for a cell of 64 MB, which takes 500 MB in truth. */
+export const LARGE: Allowance = { threads: 1, memoryMb: 1_300, lineBytes: LARGE_LINE_BYTES }
 
 /** Rejects with SOURCE_UNAVAILABLE where a file is not there, or outside of the folders. */
 export async function findPlace({ kind, path, folders }: DuckDbSourceOptions): Promise<Place> {
@@ -50,13 +61,33 @@ function fixedFolder(path: string): string {
   return level < 0 ? dirname(path) : parts.slice(0, level).join(sep) || sep
 }
 
+export interface Opened {
+  readonly engine: Engine
+  readonly allowance: Allowance
+}
+
 /** A process that reads nothing but the place. Of files only the tables that are wanted are there. */
-export async function openPlace(options: DuckDbSourceOptions, place: Place, wanted: ReadonlySet<string>): Promise<Engine> {
-  const files = place.tables.flatMap(({ paths }) => paths)
-  const { tempDir } = options
-  const engine = await startEngine({ tempDir, threads: THREADS, memoryMb: MEMORY_MB, database: place.database, files })
+export async function openPlace(options: DuckDbSourceOptions, place: Place, wanted: ReadonlySet<string>): Promise<Opened> {
   try {
-    for (const table of place.tables) if (wanted.has(table.table)) await makeTable(engine, options.kind, table)
+    return { engine: await openWithin(USUAL, options, place, wanted), allowance: USUAL }
+  } catch (thrown) {
+    if (!isTooLarge(thrown)) throw thrown
+    return { engine: await openWithin(LARGE, options, place, wanted), allowance: LARGE }
+  }
+}
+
+/** The same with no more than the allowance; rejects with a `DuckDbFault` that `isTooLarge` knows where that is too little. */
+export async function openWithin(
+  allowance: Allowance,
+  { kind, tempDir }: DuckDbSourceOptions,
+  { database, tables }: Place,
+  wanted: ReadonlySet<string>,
+): Promise<Engine> {
+  const { threads, memoryMb, lineBytes } = allowance
+  const files = tables.flatMap(({ paths }) => paths)
+  const engine = await startEngine({ tempDir, threads, memoryMb, keepsOrder: true, database, files })
+  try {
+    for (const table of tables) if (wanted.has(table.table)) await makeTable(engine, kind, table, lineBytes)
     return engine
   } catch (thrown) {
     await engine.end()
@@ -64,9 +95,16 @@ export async function openPlace(options: DuckDbSourceOptions, place: Place, want
   }
 }
 
-export async function makeTable(engine: Engine, kind: DuckDbSourceOptions['kind'], files: TableFiles): Promise<void> {
+export async function makeTable(
+  engine: Engine,
+  kind: DuckDbSourceOptions['kind'],
+  files: TableFiles,
+  lineBytes: number,
+): Promise<void> {
   const rows =
-    kind === 'csv' ? `read_csv(${await csvArguments(files)}` : `read_parquet([${files.paths.map(quoteText).join(', ')}]`
+    kind === 'csv'
+      ? `read_csv(${await csvArguments(files, lineBytes)}`
+      : `read_parquet([${files.paths.map(quoteText).join(', ')}]`
   // A column that only some of the files have is there, and NULL in the others.
   const more = `hive_partitioning = false, union_by_name = ${files.paths.length > 1})`
   await engine.run(`create or replace view ${quoteName(files.table)} as select * from ${rows}, ${more}`)

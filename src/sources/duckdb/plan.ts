@@ -11,37 +11,117 @@ export interface Statement {
   readonly values: readonly string[]
 }
 
+/** How a part is read: its rows by one statement or, where they are large, a few at a time. */
+export interface PartPlan {
+  /** Gives the number of rows. */
+  readonly count: Statement
+  readonly all: Statement
+  /** Null where a few of the rows cannot be had in the same order without making all of them. */
+  readonly few: RowWindows | null
+}
+
+/** Of `rows` rows behind the first `from`, which are counted from 0. */
+export interface RowWindows {
+  lines(from: number, rows: number): Statement
+  /** How many bytes each of `fields` has. */
+  sizes(from: number, rows: number): Statement
+  /** Those of the table itself that may be large. */
+  readonly fields: readonly string[]
+}
+
 /** The number of a row in the order in which its table is read. */
 const ROW_NUMBER = '"freight row number"'
 
-/** Gives one column: the text of each row, in order. `maskKey` null: a part with a hashed field throws. */
-export function planRows(
+/** Statements of rows give one column: the text of each row, in order. `maskKey` null: a part with a hashed field throws. */
+export function planPart(
   part: CheckedPart,
   layout: Layout,
   facts: (table: TableRef) => TableFacts,
   maskKey: string | null,
-): Statement {
+): PartPlan {
   const { bench, place } = workbench(part, facts, maskKey)
   const { dialect, binder } = bench
-  const row = rowSql(bench, part.select, layout, place)
-  const joins = [...row.joins]
-  const terms = part.sort.map((key) => {
+  const line = rowSql(bench, part.select, layout, place)
+  const sortJoins: string[] = []
+  const order = part.sort.map((key) => {
     let at = place
-    for (const join of key.path) at = joinOne(bench, join, at, joins)
+    for (const join of key.path) at = joinOne(bench, join, at, sortJoins)
     return `${dialect.column(at, key.column)} ${key.descending ? 'desc nulls first' : 'asc nulls last'}`
   })
-  const order = [...terms, ...part.primaryKey.map((name) => dialect.column(place, name))]
-  const isNumbered = part.primaryKey.length === 0 && (terms.length > 0 || joins.length > 0)
-  if (isNumbered) order.push(`${place.alias}.${ROW_NUMBER}`)
+  order.push(...part.primaryKey.map((name) => dialect.column(place, name)))
   const where = rowConditions(place, [part.scope, part.where], dialect, binder) ?? 'true'
-  const table = `${dialect.table(part.table)} ${place.alias}`
-  const numbered = `(select ${place.alias}.*, row_number() over () as ${ROW_NUMBER} from ${table} where ${where}) ${place.alias}`
-  const from = isNumbered ? `${numbered} ${joins.join(' ')}` : `${table} ${joins.join(' ')} where ${where}`
-  const by = order.length === 0 ? '' : `order by ${order.join(', ')}`
-  return { sql: `select ${row.array} as line from ${from} ${by} ${limit(part)}`, values: binder.values }
+  const rows: Rows = {
+    alias: place.alias,
+    table: dialect.table(part.table),
+    joins: [...line.joins, ...sortJoins],
+    sortJoins,
+    where,
+    order,
+  }
+  const statement = (sql: string): Statement => ({ sql, values: binder.values })
+  const windows = facts(part.table).hasRowid ? byRowid(rows) : byPlace(rows, part)
+  const sizes = sizesOf(bench, part, place)
+  return {
+    count: planCount(part, facts),
+    all: statement(`${selectSql(rows, `${line.array} as line`, part.primaryKey.length === 0)} ${limit(part)}`),
+    few: windows && {
+      lines: (from, count) => statement(windows(`${line.array} as line`, from, count)),
+      sizes: (from, count) => statement(windows(sizes.map(({ bytes }) => bytes).join(', ') || '0', from, count)),
+      fields: sizes.map(({ field }) => field),
+    },
+  }
 }
 
-export function planCount(part: CheckedPart, facts: (table: TableRef) => TableFacts): Statement {
+/** The parts of a statement that reads rows of one table, with what is joined to them. */
+interface Rows {
+  readonly alias: string
+  readonly table: string
+  readonly joins: readonly string[]
+  /** Those of them that the order needs. */
+  readonly sortJoins: readonly string[]
+  readonly where: string
+  readonly order: readonly string[]
+}
+
+/** Rows that no key tells apart are numbered, where something might change their order. */
+function selectSql({ alias, table, joins, where, order }: Rows, select: string, isKeyless: boolean): string {
+  if (!isKeyless || (order.length === 0 && joins.length === 0))
+    return `select ${select} from ${table} ${alias} ${joins.join(' ')} where ${where} ${orderBy(order)}`
+  const numbered = `(select ${alias}.*, row_number() over () as ${ROW_NUMBER} from ${table} ${alias} where ${where}) ${alias}`
+  return `select ${select} from ${numbered} ${joins.join(' ')} ${orderBy([...order, `${alias}.${ROW_NUMBER}`])}`
+}
+
+type Window = (select: string, from: number, count: number) => string
+
+/** Found by their keys alone first: DuckDB then reads nothing else of all other rows. */
+function byRowid({ alias, table, joins, sortJoins, where, order }: Rows): Window {
+  const by = orderBy([...order, `${alias}.rowid`])
+  const found = `select ${alias}.rowid from ${table} ${alias} ${sortJoins.join(' ')} where ${where} ${by}`
+  return (select, from, count) =>
+    `select ${select} from ${table} ${alias} ${joins.join(' ')} where ${alias}.rowid in (${found} limit ${count} offset ${from}) ${by}`
+}
+
+/** Files are read from their start each time, without making text of the rows in front. The rows of a view may come in another order each time. */
+function byPlace(rows: Rows, { kind }: CheckedPart): Window | null {
+  if (kind === 'view' || rows.order.length > 0 || rows.joins.length > 0) return null
+  return (select, from, count) => `${selectSql(rows, select, true)} limit ${count} offset ${from}`
+}
+
+function sizesOf({ dialect }: Workbench, { select }: CheckedPart, place: Place): { field: string; bytes: string }[] {
+  return select.flatMap((node) => {
+    if (node.kind !== 'field') return []
+    const column = dialect.column(place, node.column)
+    const type = dialect.type(place, node.column)
+    if (type === 'VARCHAR') return [{ field: node.name, bytes: `strlen(${column})` }]
+    return type === 'BLOB' ? [{ field: node.name, bytes: `octet_length(${column})` }] : []
+  })
+}
+
+function orderBy(order: readonly string[]): string {
+  return order.length === 0 ? '' : `order by ${order.join(', ')}`
+}
+
+function planCount(part: CheckedPart, facts: (table: TableRef) => TableFacts): Statement {
   const { bench, place } = workbench(part, facts, null)
   const where = rowConditions(place, [part.scope, part.where], bench.dialect, bench.binder) ?? 'true'
   const from = `from ${bench.dialect.table(part.table)} ${place.alias} where ${where}`

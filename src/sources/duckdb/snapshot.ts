@@ -6,9 +6,10 @@ import { FreightError } from '../../job/errors.ts'
 import type { RowChunk, RowCount, Shape } from '../../job/row-text.ts'
 import { shapeOf } from '../../job/shape.ts'
 import type { Query, Snapshot } from '../source.ts'
-import { sourceError } from './fault.ts'
-import { changedSince, type DuckDbSourceOptions, openPlace, type Place } from './place.ts'
-import type { Statement } from './plan.ts'
+import { isTooLarge, sourceError } from './fault.ts'
+import { type LargeRows, readLargeRows } from './large-rows.ts'
+import { type Allowance, changedSince, type DuckDbSourceOptions, LARGE, openWithin, type Place, USUAL } from './place.ts'
+import type { PartPlan, Statement } from './plan.ts'
 
 export interface Reading {
   readonly options: DuckDbSourceOptions
@@ -18,9 +19,11 @@ export interface Reading {
   readonly query: Query
   /** By name, those that are read. */
   readonly tables: ReadonlySet<string>
-  readonly rows: readonly Statement[]
-  readonly counts: readonly Statement[]
+  /** Of the query's parts. */
+  readonly plans: readonly PartPlan[]
   readonly takenAt: Date
+  /** What the first process was started with. */
+  readonly allowance: Allowance
   /** Holds the copy of a database; goes with the snapshot. */
   readonly folder: string | null
 }
@@ -64,7 +67,7 @@ export class DuckDbSnapshot implements Snapshot {
   async count(part: number, { ms }: { ms: number }): Promise<RowCount> {
     this.#assertOpen()
     const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(ms)))
-    const statement = this.#reading.counts[part]
+    const statement = this.#reading.plans[part]?.count
     if (!statement) return { rows: null, exact: false }
     const { promise: late, resolve } = Promise.withResolvers<null>()
     timeout.addEventListener('abort', () => resolve(null), { once: true })
@@ -78,30 +81,64 @@ export class DuckDbSnapshot implements Snapshot {
       return rows === null ? { rows: null, exact: false } : { rows: Number(rows[0]?.[0]), exact: true }
     } catch (thrown) {
       this.#assertOpen()
-      if (timeout.aborted) return { rows: null, exact: false }
+      // The rows themselves are read with more memory; their number is not worth that.
+      if (timeout.aborted || isTooLarge(thrown)) return { rows: null, exact: false }
       throw this.#fault(part, thrown)
     }
   }
 
   async *rows(part: number): AsyncIterable<RowChunk> {
     this.#assertOpen()
-    const statement = this.#reading.rows[part]
-    if (!statement) throw new Error('there is no such part')
-    const engine = await this.#forRows()
-    let isWhole = false
     try {
-      yield* this.#read(engine, statement)
+      yield* this.#rowsOf(part)
       const changed = await this.#changed()
       if (changed !== null) throw changed
-      isWhole = true
     } catch (thrown) {
       this.#assertOpen()
       throw (await this.#changed()) ?? this.#fault(part, thrown)
+    }
+    this.#assertOpen()
+  }
+
+  /** As usual, and where that takes too much memory on from there in other steps. */
+  async *#rowsOf(part: number): AsyncIterable<RowChunk> {
+    const plan = this.#reading.plans[part]
+    if (!plan) throw new Error('there is no such part')
+    let seen = 0
+    if (this.#reading.allowance === USUAL) {
+      try {
+        for await (const chunk of this.#readOnce(await this.#forRows(), plan.all)) {
+          seen += chunk.rows
+          yield chunk
+        }
+        return
+      } catch (thrown) {
+        if (!isTooLarge(thrown) || (plan.few === null && seen > 0)) throw thrown
+      }
+    }
+    const { few, count, all } = plan
+    if (few === null) yield* this.#readOnce(await this.#start(LARGE), all)
+    else yield* readLargeRows({ ...this.#largeReading(part), few, count, from: seen })
+  }
+
+  #largeReading(part: number): Pick<LargeRows, 'resource' | 'start' | 'end' | 'read'> {
+    return {
+      resource: this.#reading.query.parts[part]?.resource ?? '',
+      start: () => this.#start(LARGE),
+      end: (engine) => this.#end(engine),
+      read: (engine, statement) => this.#read(engine, statement),
+    }
+  }
+
+  async *#readOnce(engine: Engine, statement: Statement): AsyncIterable<RowChunk> {
+    let isWhole = false
+    try {
+      yield* this.#read(engine, statement)
+      isWhole = true
     } finally {
       // In the middle of its rows it can only be ended.
       if (!isWhole || engine !== this.#engine) await this.#end(engine)
     }
-    this.#assertOpen()
   }
 
   close(): Promise<void> {
@@ -151,18 +188,19 @@ export class DuckDbSnapshot implements Snapshot {
   }
 
   async #counting(): Promise<Engine> {
-    this.#engine ??= await this.#start()
+    this.#engine ??= await this.#start(this.#reading.allowance)
     return this.#engine
   }
 
   async #forRows(): Promise<Engine> {
-    if (this.#engine === null || this.#isOutputSpent) return await this.#start()
+    if (this.#engine === null || this.#isOutputSpent) return await this.#start(USUAL)
     this.#isOutputSpent = true
     return this.#engine
   }
 
-  async #start(): Promise<Engine> {
-    const engine = await openPlace(this.#reading.options, this.#reading.place, this.#reading.tables)
+  async #start(allowance: Allowance): Promise<Engine> {
+    const { options, place, tables } = this.#reading
+    const engine = await openWithin(allowance, options, place, tables)
     this.#engines.add(engine)
     if (this.#over) await this.#end(engine)
     this.#assertOpen()
