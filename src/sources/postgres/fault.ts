@@ -15,8 +15,8 @@ export function sourceError(thrown: unknown, what = 'the source'): FreightError 
   const fail = (code: ErrorCode, message: string): FreightError => new FreightError(code, message, { cause: thrown })
   if (state === null) return fail('SOURCE_UNAVAILABLE', whyUnreached(thrown))
   const known = BY_STATE[state] ?? BY_CLASS[state.slice(0, 2)]
-  if (known) return fail(known[0], known[1](what, reason(thrown)))
-  return fail('SOURCE_FAILED', `PostgreSQL could not read the rows of ${what}: ${reason(thrown)} (SQLSTATE ${state}).`)
+  if (known) return fail(known[0], known[1](what, reason(thrown, state)))
+  return fail('SOURCE_FAILED', `PostgreSQL could not read the rows of ${what}: ${reason(thrown, state)} (SQLSTATE ${state}).`)
 }
 
 type Sentence = (what: string, reason: string) => string
@@ -49,6 +49,7 @@ const TOO_LARGE: readonly [ErrorCode, Sentence] = [
 const BY_STATE: Readonly<Record<string, readonly [ErrorCode, Sentence]>> = {
   '40001': CONFLICT,
   '40P01': CONFLICT,
+  '08001': ['SOURCE_UNAVAILABLE', (what, why) => `PostgreSQL did not reach the server that it reads ${what} from: ${why}.`],
   '25P03': LOST,
   '25P04': LOST,
   '57P01': LOST,
@@ -61,7 +62,14 @@ const BY_STATE: Readonly<Record<string, readonly [ErrorCode, Sentence]>> = {
   [INSUFFICIENT_PRIVILEGE]: [
     'SOURCE_FAILED',
     (what, why) =>
-      `The database role of the source may not read ${what}: ${why}. Grant it SELECT there, or hide what it may not see.`,
+      `The database role of the source may not read ${what}: ${why}. Grant it ${privilegeOn(why)} there, or hide what it may not see.`,
+  ],
+  '42704': [
+    'SOURCE_FAILED',
+    (what, why) =>
+      why.startsWith('unrecognized configuration parameter')
+        ? `A policy or function that ${what} is read through asks for a session variable: ${why}. Set it in sessionVariables of the source.`
+        : `PostgreSQL could not read the rows of ${what}: ${why} (SQLSTATE 42704).`,
   ],
   '53300': ['SOURCE_UNAVAILABLE', (_what, why) => `PostgreSQL has no connection left for this export: ${why}.`],
   '54000': TOO_LARGE,
@@ -82,17 +90,28 @@ const BY_CLASS: Readonly<Record<string, readonly [ErrorCode, Sentence]>> = {
   '3D': REFUSED,
 }
 
+/** What "permission denied for schema shop" asks for. */
+function privilegeOn(why: string): string {
+  if (/ for (schema|foreign server|type) /.test(why)) return 'USAGE'
+  return / for function /.test(why) ? 'EXECUTE' : 'SELECT'
+}
+
 /** Null for what is no answer of a server. */
 export function sqlState(thrown: unknown): string | null {
   const { code } = thrown instanceof Error ? (thrown as { code?: unknown }) : {}
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E') ? code : null
 }
 
-/** PostgreSQL's own words up to the value that they may quote (`invalid input syntax for type date: "..."`). */
-function reason(thrown: unknown): string {
+/** Classes whose messages quote names of the database. In others, what stands in quotes may be a value, or a file of the server. */
+const NAMING = ['08', '23', '3F', '42', '53', '54', '55', '57', 'HV']
+/** Raised by the team's own functions, in words that may hold anything. */
+const RAISED = 'P0'
+
+/** PostgreSQL's own words without values (`invalid input syntax for type date: "..."`, `value "..." is out of range`). */
+function reason(thrown: unknown, state: string): string {
   const message = thrown instanceof Error ? thrown.message : ''
-  return message
-    .replace(/:\s+".*$/s, '')
-    .replace(/\s+/g, ' ')
-    .slice(0, 300)
+  if (state.startsWith(RAISED)) return `a function raised an exception, whose words are in PostgreSQL's log`
+  const named = message.replace(/:\s+("|0x).*$/s, '')
+  const plain = NAMING.includes(state.slice(0, 2)) ? named : named.replace(/"[^"]*"/g, '"…"')
+  return plain.replace(/\s+/g, ' ').slice(0, 300)
 }
