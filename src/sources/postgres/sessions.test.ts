@@ -113,6 +113,22 @@ describe('a session', () => {
     await snapshot.close()
   })
 
+  it('does not wait for a count when it is closed', TIMED, async () => {
+    await database.run('create or replace view endless as select id from locked where pg_sleep(600) is not null')
+    const own = createPostgresSource({ url: database.url, parallel: 1 })
+    const query = { parts: [part('endless', ['id'], { kind: 'view', primaryKey: [] })], layout: 'flat', job: 'counting' } as const
+    const snapshot = await own.open(query, never())
+    const counted = expect(snapshot.count(0, { ms: 600_000 })).rejects.toMatchObject({ code: 'ABORTED' })
+    await expect.poll(() => sessionsNamed('freight counting'), { timeout: 60_000 }).toBe(2)
+    const started = performance.now()
+    await snapshot.close()
+    await own.close()
+    // The pool gives up on a statement after 15 s.
+    expect(performance.now() - started).toBeLessThan(10_000)
+    await counted
+    await database.run(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'freight counting'`)
+  })
+
   it('estimates filters from statistics', async () => {
     const { rows } = await source.estimate(part('orders', ['id'], { where: compare('lt', 'id', 'integer', '1000') }), never())
     expect(rows).toBeGreaterThan(500)

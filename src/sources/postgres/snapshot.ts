@@ -55,6 +55,7 @@ export class PostgresSnapshot implements Snapshot {
   /** Begins a transaction that sees this snapshot. */
   readonly #join: string
   #copying: CopyOut | null = null
+  readonly #counting = new Set<pg.PoolClient>()
   /** What the server said when it ended the connection between two statements. */
   #lost: Error | null = null
   #isClosed = false
@@ -89,6 +90,7 @@ export class PostgresSnapshot implements Snapshot {
     })
     // A server that does not answer at all must not hold up the end of the run.
     const late = setTimeout(() => sever(client), ms + GOODBYE_MS)
+    this.#counting.add(client)
     try {
       const count = await this.#countOver(client, plan, Math.max(1, Math.ceil(ms)))
       client.release()
@@ -99,6 +101,7 @@ export class PostgresSnapshot implements Snapshot {
       throw sourceError(thrown, this.#name(part))
     } finally {
       clearTimeout(late)
+      this.#counting.delete(client)
     }
   }
 
@@ -190,7 +193,7 @@ export class PostgresSnapshot implements Snapshot {
   readonly #onAbort = (): void => {
     this.#isClosed = true
     this.#copying?.fail(aborted())
-    for (const client of [this.#client, ...this.#readers]) sever(client)
+    for (const client of [this.#client, ...this.#readers, ...this.#counting]) sever(client)
   }
 
   async #close(): Promise<void> {
@@ -199,6 +202,8 @@ export class PostgresSnapshot implements Snapshot {
     signal.removeEventListener('abort', this.#onAbort)
     const wasReading = this.#isClosed || this.#copying !== null
     this.#isClosed = true
+    // The server ends such a count after its time by itself.
+    for (const client of this.#counting) sever(client)
     this.#copying?.fail(aborted())
     const clients = [this.#client, ...this.#readers]
     if (!wasReading && (await Promise.all(clients.map(isSaidGoodbye))).every((isSaid) => isSaid)) return
