@@ -210,6 +210,19 @@ describe('fields and includes that are refused', () => {
   })
 })
 
+test('a table without columns may be exported, one whose columns are all hidden may not', () => {
+  const nothing = table('nothing', {}, { primaryKey: [] })
+  const secret = table('secret', { token: 'text' }, { primaryKey: [] })
+  const resources = {
+    nothing: resource('nothing', { tenant: 'shared' }),
+    secret: resource('secret', { tenant: 'shared', hide: ['token'] }),
+  }
+  const catalog = shopCatalog(resources, [...SHOP_TABLES, nothing, secret])
+  expect(checkedPart({ resource: 'nothing' }, null, catalog).select).toEqual([])
+  const error = refusalOf(() => check({ resource: 'secret' }, null, catalog))
+  expect([error.place, error.message]).toEqual(['VALIDATION_FAILED /fields', '"secret" has no fields to export.'])
+})
+
 test('more than 1,900 columns are refused, related ones counted', () => {
   const wide = table('wide', {
     id: 'integer',

@@ -53,7 +53,8 @@ export function selectFields(resource: Resource, part: PartRequest, at: string, 
     addInclude(tree, path, member(`${at}/includes`, index))
   })
   const select = selected(tree.root, scope, dryData ? leaveOut : keepAll)
-  if (select.length === 0) {
+  // A table may have no columns at all; its rows are counted, and empty.
+  if (select.length === 0 && resource.columns.size > 0) {
     const why = dryData ? 'dry_data leaves out every field that was asked for.' : `"${resource.name}" has no fields to export.`
     throw refusal('VALIDATION_FAILED', dryData ? '/dry_data' : `${at}/fields`, why)
   }

@@ -84,6 +84,9 @@ beforeAll(async () => {
     insert into only_text select t from texts order by id;
     create table kinds (id int primary key);
     insert into kinds values (1), (2), (3);
+    create table nothing ();
+    insert into nothing default values;
+    insert into nothing default values;
     ${TYPES}`,
   )
   await database.run(`alter table types add foreign key (id) references kinds (id);
@@ -197,3 +200,17 @@ const NDJSON = [
   String.raw`{"id":2,"i2":0,"i8":-9223372036854775808,"n":-0.01,"wide":"NaN","f4":"Infinity","f8":"-Infinity","b":false,"c":"    ","v":"","nm":"","d":"infinity","t":"00:00:00","tz":"00:00:00+00","ts":"-infinity","tstz":"0044-03-15 12:00:00+00 BC","iv":"-178000000 years","u":null,"j":null,"jb":[],"raw":"","e":"sad","p":0.00,"ia":"{}","ta":"{}","r":"empty","tr":null,"comp":"(1,\"x\"\"y\\\\z,\n\")","ip":"::1/64","net":"::/0","m":"-$0.50","bits":"1111","x":null,"vec":"","pt":null,"mac":null}`,
   `{"id":3,"i2":null,"i8":null,"n":null,"wide":"${INFINITY}","f4":"NaN","f8":"NaN","b":null,"c":null,"v":null,"nm":null,"d":"5874897-12-31","t":null,"tz":null,"ts":"294276-12-31 23:59:59.999999","tstz":"infinity","iv":null,"u":null,"j":null,"jb":null,"raw":null,"e":null,"p":null,"ia":null,"ta":null,"r":null,"tr":null,"comp":null,"ip":null,"net":null,"m":null,"bits":null,"x":null,"vec":null,"pt":null,"mac":null}`,
 ]
+
+describe('a table without columns', () => {
+  it('has an empty row in the file for each of its own', async () => {
+    const written = async (format: string) => {
+      const { text, results } = await exportFile({ url: database.url }, { resource: 'nothing', format })
+      return [text, results.successful]
+    }
+    expect(await written('csv')).toEqual(['\n\n\n', 2])
+    expect(await written('json')).toEqual(['[\n{},\n{}\n]\n', 2])
+    expect(await written('ndjson')).toEqual(['{}\n{}\n', 2])
+    expect((await written('xlsx'))[1]).toBe(2)
+    await expect(written('parquet')).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
+  })
+})
