@@ -89,7 +89,8 @@ function parquetColumn(cell: ShapeCell): ParquetColumn {
   if (cell.kind !== 'cell') return ofKind(name, 'json')
   const { type, declaredType = '' } = cell
   const list = /^(.*)\[\d*\]$/.exec(declaredType)?.[1]
-  if (list !== undefined) return listColumn(name, list.trim())
+  // What is nested deeper is the document that its source gives.
+  if (list !== undefined && !/\]$|^(struct|map|union)\(/i.test(list)) return listColumn(name, list.trim())
   return valueColumn(name, KINDS[type], declaredType)
 }
 

@@ -21,7 +21,7 @@ export class ListWriter {
 
   /** Null where the text is no list of one dimension with elements of this type. */
   list(text: string, element: ParquetColumn): ListText | null {
-    const elements = text.startsWith('{') ? arrayLiteral(text) : jsonArray(text)
+    const elements = text.startsWith('{') ? arrayLiteral(text) : jsonArray(element.kind === 'float' ? quoted(text) : text)
     if (elements === null) return null
     if (element.kind !== 'text') return this.#typedList(elements, element)
     const isReplaced = !elements.every((each) => each === null || each.isWellFormed())
@@ -79,6 +79,11 @@ function arrayLiteral(text: string): Element[] | null {
     if (text[i] === '}') return i === text.length - 1 ? elements : null
     if (text[i++] !== ',') return null
   }
+}
+
+/** DuckDB's JSON of doubles has NaN and infinity bare. */
+function quoted(doubles: string): string {
+  return doubles.replaceAll(/(?<=[[,]\s*)(NaN|-?Infinity)/g, '"$1"')
 }
 
 /** Numbers keep the digits that they are written with. */
