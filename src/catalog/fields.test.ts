@@ -210,6 +210,22 @@ describe('fields and includes that are refused', () => {
   })
 })
 
+test('a column that the configuration calls text is text, whatever its declared type says of it', () => {
+  const columns = ['tags', 'codes'].map((name) => {
+    return { name, type: 'text' as const, declaredType: 'integer[]', nullable: true, strict: false }
+  })
+  const lists = { ...table('lists', {}, { primaryKey: [] }), columns }
+  const catalog = shopCatalog({ lists: resource('lists', { tenant: 'shared', types: { codes: 'text' } }) }, [
+    ...SHOP_TABLES,
+    lists,
+  ])
+  const { select } = checkedPart({ resource: 'lists' }, null, catalog)
+  expect(select.map((node) => node.kind === 'field' && [node.name, node.declaredType])).toEqual([
+    ['tags', 'integer[]'],
+    ['codes', undefined],
+  ])
+})
+
 test('a table without columns may be exported, one whose columns are all hidden may not', () => {
   const nothing = table('nothing', {}, { primaryKey: [] })
   const secret = table('secret', { token: 'text' }, { primaryKey: [] })

@@ -95,7 +95,7 @@ export function resolveResource(name: string, config: ResolvedResource, table: T
   const tenant = tenantColumn(config, place, (asked) => column('tenant', asked))
   const typeOf = (asked: string): CellType => types.get(asked) ?? columns.get(asked)?.type ?? 'any'
 
-  const fields = fieldsOf(config, place, table, { hidden, names, typeOf })
+  const fields = fieldsOf(config, place, table, { hidden, names, types })
   assertPolicies(config, place, fields)
   const rows = Object.entries(config.scope ?? {}).map(([asked, claim]): RowRule => {
     return { column: column('scope', asked), type: typeOf(asked), claim }
@@ -126,15 +126,17 @@ function fieldsOf(
   config: ResolvedResource,
   place: string,
   table: TableDescription,
-  asked: { hidden: ReadonlySet<string>; names: ReadonlyMap<string, string>; typeOf: (column: string) => CellType },
+  asked: { hidden: ReadonlySet<string>; names: ReadonlyMap<string, string>; types: ReadonlyMap<string, CellType> },
 ): Map<string, Field> {
   const fields = new Map<string, Field>()
   for (const { name: column, type: found, declaredType: declared, nullable, strict } of table.columns) {
     if (asked.hidden.has(column)) continue
     const name = asked.names.get(column) ?? column
-    const type = asked.typeOf(column)
-    // Of a type that the configuration says otherwise, the database's own name says nothing.
-    const declaredType = declared !== '' && type === found ? declared : null
+    const named = asked.types.get(column)
+    const type = named ?? found
+    // Of a type that the configuration says otherwise, the database's own name says nothing. A list is text to Freight before it is named so.
+    const isDeclared = declared !== '' && (named === undefined || (named === found && named !== 'text'))
+    const declaredType = isDeclared ? declared : null
     const other = fields.get(name)
     if (other)
       throw configInvalid(`${place}.rename`, `the columns "${other.column}" and "${column}" would both be called "${name}".`)
