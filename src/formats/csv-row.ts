@@ -38,6 +38,7 @@ import { beginsFormula, isPlainValue, MAY_BEGIN_ESCAPED } from './formula.ts'
 import { type Member, membersOf, ObjectWriter } from './json-objects.ts'
 import type { RowWriter } from './rows.ts'
 import { decodeString } from './strings.ts'
+import { TextAside } from './text-aside.ts'
 import { TimeWriter } from './times.ts'
 
 export const APOSTROPHE = 39
@@ -74,7 +75,7 @@ export class CsvRow implements RowWriter {
   readonly #copied: CopyCsv
   readonly #json = new JsonCell()
   readonly #times: TimeWriter
-  readonly #relation = new Cursor()
+  readonly #relation = new TextAside(this.changes)
   readonly #objects: ObjectWriter
   readonly #unescaped = new Cursor()
 
@@ -98,7 +99,7 @@ export class CsvRow implements RowWriter {
     this.#text = new CsvText(this.cursor, output, visible.length === 1)
     this.#copied = new CopyCsv(this.cursor, output, visible.length === 1)
     this.#times = new TimeWriter(output.timeZone)
-    this.#objects = new ObjectWriter(this.#relation, this.changes, output)
+    this.#objects = new ObjectWriter(this.#relation.cursor, this.changes, output)
   }
 
   row(): void {
@@ -258,19 +259,9 @@ export class CsvRow implements RowWriter {
   }
 
   #many(column: Column, first: number): void {
-    const relation = this.#relation
-    relation.src = this.cursor.src
-    if (relation.out.length === 0) relation.out = new Uint8Array(4096)
-    for (;;) {
-      const before = this.changes.count
-      relation.i = this.cursor.i
-      relation.p = 0
-      this.#objects.many(column.member, first)
-      if (relation.p <= relation.out.length) break
-      this.changes.cutTo(before)
-      relation.out = new Uint8Array(relation.p * 2)
-    }
-    this.#text.writeText(relation.out, 0, relation.p)
+    const { cursor: relation } = this.#relation
+    const length = this.#relation.write(this.cursor, () => this.#objects.many(column.member, first))
+    this.#text.writeText(relation.out, 0, length)
     this.cursor.i = relation.i
   }
 }

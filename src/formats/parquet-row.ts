@@ -34,6 +34,7 @@ import { cellTooLarge, rowTooLarge, unfit } from './parquet-refusals.ts'
 import type { RowWriter } from './rows.ts'
 import { decodeString } from './strings.ts'
 import { replaceLoneSurrogates } from './surrogates.ts'
+import { TextAside } from './text-aside.ts'
 
 export interface RowLimits {
   /** Of one value. */
@@ -67,7 +68,7 @@ export class ParquetRow implements RowWriter {
   readonly #lists = new ListWriter()
   readonly #copied: ParquetCopy
   readonly #json = new JsonCell()
-  readonly #inner = new Cursor()
+  readonly #aside = new TextAside(this.changes)
   readonly #objects: ObjectWriter
   readonly #values: ValueWriter
 
@@ -83,8 +84,8 @@ export class ParquetRow implements RowWriter {
     this.#text = new CsvText(this.cursor, plain, false)
     this.#typed = new TypedCells(this.cursor)
     this.#copied = new ParquetCopy(this.cursor, this.#text, plain, visible.length === 1)
-    this.#objects = new ObjectWriter(this.#inner, this.changes, output)
-    this.#values = new ValueWriter(this.#inner, this.changes, output)
+    this.#objects = new ObjectWriter(this.#aside.cursor, this.changes, output)
+    this.#values = new ValueWriter(this.#aside.cursor, this.changes, output)
   }
 
   row(): void {
@@ -224,41 +225,23 @@ export class ParquetRow implements RowWriter {
 
   /** What `write` makes of the cell, as JSON text in one field. */
   #written(column: ParquetColumn, write: () => void): void {
-    const inner = this.#inner
-    inner.src = this.cursor.src
-    if (inner.out.length === 0) inner.out = new Uint8Array(4096)
-    for (;;) {
-      const before = this.changes.count
-      inner.i = this.cursor.i
-      inner.p = 0
-      write()
-      if (inner.p <= inner.out.length) break
-      this.changes.cutTo(before)
-      inner.out = new Uint8Array(inner.p * 2)
-    }
-    if (replaceLoneSurrogates(inner.out, inner.p)) this.changes.add(column.name, 'invalid_utf8')
-    this.#text.writeText(inner.out, 0, inner.p)
+    const { cursor: inner } = this.#aside
+    const length = this.#aside.write(this.cursor, write)
+    if (replaceLoneSurrogates(inner.out, length)) this.changes.add(column.name, 'invalid_utf8')
+    this.#text.writeText(inner.out, 0, length)
     this.cursor.i = inner.i
   }
 
   /** False where the text is no list of such elements. */
   #list({ name }: ParquetColumn, element: ParquetColumn): boolean {
-    const { cursor } = this
-    const inner = this.#inner
-    inner.src = cursor.src
-    for (;;) {
-      inner.i = cursor.i
-      inner.p = 0
-      decodeString(inner)
-      if (inner.p <= inner.out.length) break
-      inner.out = new Uint8Array(inner.p * 2)
-    }
-    const list = this.#lists.list(Buffer.from(inner.out.subarray(0, inner.p)).toString(), element)
+    const { cursor: inner } = this.#aside
+    const length = this.#aside.write(this.cursor, () => decodeString(inner))
+    const list = this.#lists.list(Buffer.from(inner.out.subarray(0, length)).toString(), element)
     if (list === null) return false
     if (list.isReplaced || inner.replaced) this.changes.add(name, 'invalid_utf8')
     inner.replaced = false
     const bytes = new Uint8Array(Buffer.from(list.text))
-    cursor.i = inner.i
+    this.cursor.i = inner.i
     this.#text.writeText(bytes, 0, bytes.length)
     return true
   }

@@ -23,6 +23,7 @@ import {
 import { RowChanges } from '../changes.ts'
 import { ObjectWriter } from '../json-objects.ts'
 import type { RowWriter } from '../rows.ts'
+import { TextAside } from '../text-aside.ts'
 import {
   DATE,
   FALSE,
@@ -60,7 +61,7 @@ export class SheetRow implements RowWriter {
   readonly #columns: readonly Column[]
   readonly #text: SheetText
   readonly #serials: Serials
-  readonly #relation = new Cursor()
+  readonly #relation = new TextAside(this.changes)
   readonly #objects: ObjectWriter
   readonly #number = new Uint8Array(8)
   #numberLength = 0
@@ -79,7 +80,7 @@ export class SheetRow implements RowWriter {
     this.#text = new SheetText(this.cursor)
     this.#serials = new Serials(output.timeZone)
     const inside: Output = { ...output, times: output.times === 'native' ? 'rfc3339' : output.times }
-    this.#objects = new ObjectWriter(this.#relation, this.changes, inside)
+    this.#objects = new ObjectWriter(this.#relation.cursor, this.changes, inside)
   }
 
   /** Of the sheet that was begun last. */
@@ -269,20 +270,10 @@ export class SheetRow implements RowWriter {
 
   #many(column: Column, first: number): void {
     const { cursor } = this
-    const relation = this.#relation
-    relation.src = cursor.src
-    if (relation.out.length === 0) relation.out = new Uint8Array(4096)
-    for (;;) {
-      const before = this.changes.count
-      relation.i = cursor.i
-      relation.p = 0
-      this.#objects.many(column.member, first)
-      if (relation.p <= relation.out.length) break
-      this.changes.cutTo(before)
-      relation.out = new Uint8Array(relation.p * 2)
-    }
+    const { cursor: relation } = this.#relation
+    const length = this.#relation.write(cursor, () => this.#objects.many(column.member, first))
     this.#open(column, TEXT)
-    this.#text.writeText(relation.out, 0, relation.p)
+    this.#text.writeText(relation.out, 0, length)
     put(cursor, TEXT_END)
     this.#told(column)
     cursor.i = relation.i
