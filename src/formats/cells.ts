@@ -1,9 +1,9 @@
 /**
  * Scans the cells of row text, byte by byte: no cell becomes a JavaScript string or object on the ordinary path.
  *
- * Formats see one form only, the `json` one: rows in `copy` form are rewritten to it first (`copy-text.ts`), so the same rows give the
- * same bytes whatever form they travelled in. Every scan stops at a control byte and a chunk ends with a newline, so none runs past
- * its end.
+ * What is here reads the `json` form. Rows in `copy` form are rewritten to it (`copy-text.ts`) where a format has no faster way for them
+ * (`copy-cells.ts`), so the same rows give the same bytes whatever form they travelled in. Every scan stops at a control byte and a chunk
+ * ends with a newline, so none runs past its end.
  */
 import type { ErrorCode } from '../job/errors.ts'
 

@@ -34,14 +34,14 @@ import {
 } from './copy-cells.ts'
 import { CopyCsv } from './copy-csv.ts'
 import { CsvText } from './csv-text.ts'
-import { beginsFormula, isPlainValue, MAY_BEGIN_ESCAPED } from './formula.ts'
+import { APOSTROPHE, beginsFormula, isPlainValue, MAY_BEGIN_ESCAPED } from './formula.ts'
 import { type Member, membersOf, ObjectWriter } from './json-objects.ts'
 import type { RowWriter } from './rows.ts'
+import { isVisible } from './slots.ts'
 import { decodeString } from './strings.ts'
 import { TextAside } from './text-aside.ts'
 import { TimeWriter } from './times.ts'
 
-export const APOSTROPHE = 39
 const DOT = 46
 const INFINITY = new Uint8Array(Buffer.from('Infinity'))
 const NEGATIVE_INFINITY = new Uint8Array(Buffer.from('-Infinity'))
@@ -264,8 +264,4 @@ export class CsvRow implements RowWriter {
     this.#text.writeText(relation.out, 0, length)
     this.cursor.i = relation.i
   }
-}
-
-export function isVisible(cell: ShapeCell): boolean {
-  return !(cell.kind === 'cell' && cell.hidden)
 }

@@ -4,11 +4,12 @@ import type { RowChunk, Shape } from '../job/row-text.ts'
 import type { Output } from '../job/spec.ts'
 import type { RowTally } from '../job/tally.ts'
 import { Cursor, QUOTE } from './cells.ts'
-import { APOSTROPHE, CsvRow, isVisible } from './csv-row.ts'
+import { CsvRow } from './csv-row.ts'
 import { CsvText } from './csv-text.ts'
 import type { Format } from './format.ts'
-import { beginsFormula } from './formula.ts'
+import { APOSTROPHE, beginsFormula } from './formula.ts'
 import { encodeRows } from './rows.ts'
+import { isVisible } from './slots.ts'
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 

@@ -5,6 +5,8 @@
 import type { CellType } from '../job/row-text.ts'
 import { byteTable } from './cells.ts'
 
+/** What is put before a text to guard it. */
+export const APOSTROPHE = 39
 const EQUALS = 61
 const FULL_WIDTH_EQUALS = 0x9d
 
@@ -25,7 +27,7 @@ const PLAIN_TIME = /^[+-]?\d{4,7}-\d\d-\d\d(?:[ T][\d:.]+(?:Z|[+-][\d:]+)?)?(?: 
 export function beginsFormula(bytes: Uint8Array, from: number, end: number): boolean {
   let start = from
   // Apostrophes do not count: text that looks guarded is guarded again, so a reader may take one off whatever the text was.
-  while (start < end && bytes[start] === 39) start++
+  while (start < end && bytes[start] === APOSTROPHE) start++
   if (start === end || MAY_BEGIN[bytes[start] as number] === 0) return false
   if (BEGINS[bytes[start] as number] === 1 || isFullWidth(bytes, start, end)) return true
   let i = start

@@ -1,6 +1,7 @@
 /** From the shape's columns to Parquet's: what type each has in the file, and how DuckDB gets there from the text it is fed. */
 import { FreightError } from '../job/errors.ts'
 import type { CellType, Shape, ShapeCell } from '../job/row-text.ts'
+import { isVisible } from './slots.ts'
 
 type ParquetKind =
   | 'text'
@@ -64,7 +65,7 @@ const MOST_DIGITS = 38
 
 /** The columns of the file in order, hidden cells left out. Throws where Parquet cannot have them. */
 export function parquetColumns(shape: Shape): ParquetColumn[] {
-  const columns = shape.flatMap((cell) => (cell.kind === 'cell' && cell.hidden ? [] : [parquetColumn(cell)]))
+  const columns = shape.filter(isVisible).map(parquetColumn)
   if (columns.length === 0) {
     throw new FreightError('VALIDATION_FAILED', 'A Parquet file needs at least one column; ask for a field or another format.')
   }

@@ -9,11 +9,11 @@ import { FreightError } from '../job/errors.ts'
 import type { RowChunk, Shape } from '../job/row-text.ts'
 import type { Output } from '../job/spec.ts'
 import type { RowTally } from '../job/tally.ts'
-import { isVisible } from './csv-row.ts'
 import type { Format } from './format.ts'
 import { type ParquetColumn, parquetColumns } from './parquet-columns.ts'
 import { ONLY_NULL, ParquetRow, type RowLimits } from './parquet-row.ts'
 import { encodeRows } from './rows.ts'
+import { isVisible } from './slots.ts'
 
 export interface ParquetOptions {
   /** For pipes and for what DuckDB cannot keep in memory. */

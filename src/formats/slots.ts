@@ -1,5 +1,5 @@
 /** The cells of a row as they lie in line, to-one relations opened: what the row text has, whatever the format makes of it. */
-import type { CellType, Shape } from '../job/row-text.ts'
+import type { CellType, Shape, ShapeCell } from '../job/row-text.ts'
 import { COMMA, Cursor, enterCell, OPEN_BRACKET, QUOTE, skipCell } from './cells.ts'
 import { decodeString } from './strings.ts'
 
@@ -12,6 +12,11 @@ export interface Slot {
   readonly hidden: boolean
   /** Part of the row's own key, which the errors log names. */
   readonly key: boolean
+}
+
+/** Whether the cell is in the file at all; the keys of a selection without them are read, for the errors log. */
+export function isVisible(cell: ShapeCell): boolean {
+  return !(cell.kind === 'cell' && cell.hidden)
 }
 
 export function slotsOf(shape: Shape): Slot[] {
