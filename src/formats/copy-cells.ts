@@ -1,13 +1,10 @@
 /** Single cells of COPY text, for writers that take them as they come. */
 import { BACKSLASH, Cursor, MalformedRow, NEWLINE, QUOTE } from './cells.ts'
-import { COPY_ESCAPES, writeCell } from './copy-text.ts'
-import type { Slot } from './slots.ts'
+import { COPY_ESCAPES, type CopyKind, writeCell } from './copy-text.ts'
 import type { TimeWriter } from './times.ts'
 
 export const TAB = 9
 const UPPER_N = 78
-
-export type CopyKind = 'number' | 'bytes' | 'text'
 
 /** Steps over the tab before a cell; the first of a row has none. */
 export function enterCopyCell(cursor: Cursor): void {
@@ -74,10 +71,4 @@ export class JsonCell {
     cursor.i = scratch.i
     return scratch.out
   }
-}
-
-export function copyKind(slot: Pick<Slot, 'kind' | 'type'>): CopyKind {
-  if (slot.kind !== 'cell') return 'text'
-  if (slot.type === 'integer' || slot.type === 'decimal' || slot.type === 'float') return 'number'
-  return slot.type === 'bytes' ? 'bytes' : 'text'
 }

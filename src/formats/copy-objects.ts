@@ -14,6 +14,7 @@ import {
   unescaped,
   writeCopiedTime,
 } from './copy-cells.ts'
+import { type CopyKind, copyKind } from './copy-text.ts'
 import { isBlank, type Member, type ObjectWriter } from './json-objects.ts'
 import { JsonChecker, numberEnd, unbreak } from './json-text.ts'
 import type { ValueWriter } from './json-values.ts'
@@ -30,7 +31,7 @@ const FALSE = new Uint8Array(Buffer.from('false'))
 
 interface CopyMember {
   readonly way: 'hidden' | 'text' | 'number' | 'flag' | 'time' | 'document' | 'other' | 'one' | 'many'
-  readonly kind: 'number' | 'bytes' | 'text'
+  readonly kind: CopyKind
   readonly member: Member
   readonly members: readonly CopyMember[]
 }
@@ -65,15 +66,17 @@ export class CopyObjects {
 
   #copyMember(member: Member): CopyMember {
     const { kind, type } = member
-    const isNumber = type === 'integer' || type === 'decimal' || type === 'float'
-    const copied = { kind: isNumber ? 'number' : type === 'bytes' ? 'bytes' : 'text', member } as const
+    const copied = copyKind({ kind: kind === 'value' ? 'cell' : 'many', type })
     const members = member.members.map((inner) => this.#copyMember(inner))
-    if (kind !== 'value') return { ...copied, kind: 'text', way: kind, members }
-    if (isNumber) return { ...copied, way: 'number', members }
-    if (type === 'boolean') return { ...copied, way: 'flag', members }
-    if (type === 'json') return { ...copied, way: 'document', members }
-    if (type === 'timestamp') return { ...copied, way: this.#times ? 'time' : 'text', members }
-    return { ...copied, way: member.isPlain && type !== 'bytes' ? 'text' : 'other', members }
+    return { kind: copied, way: kind === 'value' ? this.#wayOf(member, copied) : kind, member, members }
+  }
+
+  #wayOf({ type, isPlain }: Member, kind: CopyKind): CopyMember['way'] {
+    if (kind === 'number') return 'number'
+    if (type === 'boolean') return 'flag'
+    if (type === 'json') return 'document'
+    if (type === 'timestamp') return this.#times ? 'time' : 'text'
+    return isPlain && kind === 'text' ? 'text' : 'other'
   }
 
   #object(members: readonly CopyMember[]): void {

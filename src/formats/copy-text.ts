@@ -25,6 +25,9 @@ import { putEscape } from './strings.ts'
 const TAB = 9
 const UPPER_N = 78
 const NULL = Buffer.from('null')
+const BYTES_OPEN = Buffer.from('{"b":"')
+const BYTES_CLOSE = Buffer.from('"}')
+const INFINITY = Buffer.from('Infinity')
 const POSITIVE_INFINITY = Buffer.from('9.0e+999')
 const NEGATIVE_INFINITY = Buffer.from('-9.0e+999')
 /** What a letter after a backslash stands for in COPY text; every other byte stands for itself. */
@@ -34,16 +37,22 @@ export const COPY_ESCAPES = Uint8Array.from({ length: 256 }, (_, byte) => {
 })
 const NUMERIC: ReadonlySet<CellType> = new Set(['integer', 'decimal', 'float'])
 
+/** What a cell's text may be read as; a relation's is text. */
+export type CopyKind = 'number' | 'bytes' | 'text'
+
+export function copyKind({ kind, type }: Pick<Slot, 'kind' | 'type'>): CopyKind {
+  if (kind !== 'cell') return 'text'
+  if (NUMERIC.has(type)) return 'number'
+  return type === 'bytes' ? 'bytes' : 'text'
+}
+
 export class CopyRow implements RowWriter {
   readonly cursor = new Cursor()
   readonly changes = new RowChanges()
-  readonly #kinds: readonly ('number' | 'bytes' | 'text')[]
+  readonly #kinds: readonly CopyKind[]
 
   constructor(slots: readonly Slot[]) {
-    this.#kinds = slots.map((slot) => {
-      if (slot.kind === 'present' || slot.kind === 'many') return 'text'
-      return NUMERIC.has(slot.type) ? 'number' : slot.type === 'bytes' ? 'bytes' : 'text'
-    })
+    this.#kinds = slots.map(copyKind)
   }
 
   row(): void {
@@ -55,7 +64,7 @@ export class CopyRow implements RowWriter {
         if (cursor.src[cursor.i++] !== TAB) throw new MalformedRow('a cell is missing')
         cursor.out[cursor.p++] = COMMA
       }
-      writeCell(cursor, this.#kinds[k] as string)
+      writeCell(cursor, this.#kinds[k] as CopyKind)
     }
     if (cursor.src[cursor.i++] !== NEWLINE) throw new MalformedRow('a row has more cells than its shape')
     cursor.out[cursor.p++] = CLOSE_BRACKET
@@ -63,7 +72,8 @@ export class CopyRow implements RowWriter {
   }
 }
 
-export function writeCell(cursor: Cursor, kind: string): void {
+/** The cell at the cursor, in the `json` form. */
+export function writeCell(cursor: Cursor, kind: CopyKind): void {
   const { src, i } = cursor
   if (src[i] === BACKSLASH && src[i + 1] === UPPER_N) {
     cursor.i += 2
@@ -112,8 +122,6 @@ function writeNumber(cursor: Cursor): boolean {
   return true
 }
 
-const INFINITY = Buffer.from('Infinity')
-
 /** `\\x` and hexadecimal digits, as `bytea_output = hex` gives; false where something else stands there. */
 function writeBytes(cursor: Cursor): boolean {
   const { src, i } = cursor
@@ -127,6 +135,3 @@ function writeBytes(cursor: Cursor): boolean {
   cursor.i = end
   return true
 }
-
-const BYTES_OPEN = Buffer.from('{"b":"')
-const BYTES_CLOSE = Buffer.from('"}')

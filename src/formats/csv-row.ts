@@ -22,17 +22,9 @@ import {
   skipWord,
 } from './cells.ts'
 import { RowChanges } from './changes.ts'
-import {
-  type CopyKind,
-  copyCellEnd,
-  copyKind,
-  enterCopyCell,
-  JsonCell,
-  leaveCopyRow,
-  skipCopyNull,
-  writeCopiedTime,
-} from './copy-cells.ts'
+import { copyCellEnd, enterCopyCell, JsonCell, leaveCopyRow, skipCopyNull, writeCopiedTime } from './copy-cells.ts'
 import { CopyCsv } from './copy-csv.ts'
+import { type CopyKind, copyKind } from './copy-text.ts'
 import { CsvText } from './csv-text.ts'
 import { APOSTROPHE, beginsFormula, isPlainValue, MAY_BEGIN_ESCAPED } from './formula.ts'
 import { type Member, membersOf, ObjectWriter } from './json-objects.ts'

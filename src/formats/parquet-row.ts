@@ -21,7 +21,8 @@ import {
   skipWord,
 } from './cells.ts'
 import { RowChanges } from './changes.ts'
-import { type CopyKind, copyCellEnd, copyKind, enterCopyCell, JsonCell, leaveCopyRow, skipCopyNull } from './copy-cells.ts'
+import { copyCellEnd, enterCopyCell, JsonCell, leaveCopyRow, skipCopyNull } from './copy-cells.ts'
+import { type CopyKind, copyKind } from './copy-text.ts'
 import { CsvText } from './csv-text.ts'
 import { type Member, membersOf, ObjectWriter } from './json-objects.ts'
 import { ValueWriter } from './json-values.ts'
