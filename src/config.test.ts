@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadRefusal } from '../test/config-refusal.ts'
-import { type FreightConfig, loadConfig } from './config.ts'
+import type { FreightConfig } from './config/freight-config.ts'
+import { loadConfig } from './config.ts'
 
 const MINIMAL: FreightConfig = { source: 'sqlite:shop.db', resources: { orders: { tenant: 'tenant_id' } } }
 

@@ -4,7 +4,7 @@
  */
 import { createSealer, type Sealer } from './access/sealed.ts'
 import { loadSecrets } from './access/secrets.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/resolved.ts'
 import { deliverFiles } from './delivery/deliver-files.ts'
 import { type Arrival, type Delivery, DeliveryFault, type OutgoingFile, type Patience } from './delivery/delivery.ts'
 import { createReach } from './delivery/reach.ts'

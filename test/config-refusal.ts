@@ -1,5 +1,7 @@
 /** What a configuration is refused with: the one line that its author is shown. */
-import { type Environment, loadConfig } from '../src/config.ts'
+
+import type { Environment } from '../src/config/environment.ts'
+import { loadConfig } from '../src/config.ts'
 import { FreightError } from '../src/job/errors.ts'
 
 export function refusalOf(work: () => unknown): string {

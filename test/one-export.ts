@@ -1,6 +1,7 @@
 /** One export of a source, in this process, over the whole corridor: what a caller gets as a file. */
 import { Writable } from 'node:stream'
-import { resolveConfig, type SourceConfig } from '../src/config.ts'
+import type { SourceConfig } from '../src/config/freight-config.ts'
+import { resolveConfig } from '../src/config.ts'
 import type { OnRowError, OutputRequest, PartRequest } from '../src/job/spec.ts'
 import { exportOnce } from '../src/one-shot.ts'
 import type { OneShotResult } from '../src/worker/one-shot.ts'

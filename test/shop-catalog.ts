@@ -2,7 +2,7 @@
 
 import type { Caller, Catalog } from '../src/catalog/catalog.ts'
 import { type CatalogInput, createCatalog } from '../src/catalog/create-catalog.ts'
-import type { ResolvedResource } from '../src/config.ts'
+import type { ResolvedResource } from '../src/config/resolved.ts'
 import { FreightError } from '../src/job/errors.ts'
 import type { CellType } from '../src/job/row-text.ts'
 import { EXPORT_SCOPES } from '../src/job/scopes.ts'

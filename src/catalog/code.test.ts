@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ResolvedResource } from '../config.ts'
+import type { ResolvedResource } from '../config/resolved.ts'
 import { FreightError } from '../job/errors.ts'
 import type { ExportRequest, PartRequest } from '../job/spec.ts'
 import type { TableDescription } from '../sources/source.ts'

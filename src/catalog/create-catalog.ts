@@ -3,7 +3,7 @@
  *
  * What is hidden is unknown: it is no field, filter, sort key or include, and no message names it.
  */
-import type { ResolvedResource } from '../config.ts'
+import type { ResolvedResource } from '../config/resolved.ts'
 import { FreightError } from '../job/errors.ts'
 import { DEEDS, type Deed, mayOn } from '../job/scopes.ts'
 import type { CheckedPart, CheckedSpec, ExportRequest, PartRequest, Selected } from '../job/spec.ts'

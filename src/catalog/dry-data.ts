@@ -3,7 +3,7 @@
  * key, created_at, updated_at, the fields the configuration names, and foreign keys whose relation is in the export (in either
  * direction: `order_id` inside `order.line_items` says what the nesting says).
  */
-import type { Branch } from './fields.ts'
+import type { Branch } from './branch.ts'
 
 export type DryData = (branch: Branch, column: string) => boolean
 

@@ -6,6 +6,7 @@
  */
 import type { CellType } from '../job/row-text.ts'
 import type { MaskName, PartRequest, Selected } from '../job/spec.ts'
+import type { Branch, Leaf } from './branch.ts'
 import { type DryData, keepAll, leaveOut } from './dry-data.ts'
 import { firstStep, follow, joinOf, MAX_STEPS, prefixed, type Scope } from './paths.ts'
 import { member, quoted, refusal } from './refusal.ts'
@@ -17,23 +18,6 @@ const MAX_INCLUDES = 100
 const MAX_CELLS = 1_900
 /** SQLite joins at most 64 tables; sorting through relations needs some of them. */
 const MAX_RELATIONS = 30
-
-interface Leaf {
-  readonly field: Field
-  readonly position: number
-  readonly title: string | null
-}
-
-/** A relation in the making; the main resource is the root. */
-export interface Branch {
-  readonly resource: Resource
-  readonly via: Relation | null
-  readonly position: number
-  readonly leaves: Map<string, Leaf>
-  readonly branches: Map<string, Branch>
-  /** Names of leaves and branches as they were first asked for; no leaf is called like a branch. */
-  readonly order: string[]
-}
 
 interface Tree {
   readonly root: Branch

@@ -1,7 +1,7 @@
 /** An export of before, held against the rules of today. */
 import { describe, expect, it } from 'vitest'
 import { callerOf, request, resource, shopCatalog } from '../../test/shop-catalog.ts'
-import type { ResolvedResource } from '../config.ts'
+import type { ResolvedResource } from '../config/resolved.ts'
 import { rightsOf } from '../job/rights.ts'
 import type { CheckedSpec } from '../job/spec.ts'
 import type { Catalog } from './catalog.ts'

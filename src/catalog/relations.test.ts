@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { checkedPart, foreignKey, resource, SHOP_TABLES, shopCatalog, table } from '../../test/shop-catalog.ts'
-import type { ResolvedResource } from '../config.ts'
+import type { ResolvedResource } from '../config/resolved.ts'
 import type { TableDescription } from '../sources/source.ts'
 import { singular } from './singular.ts'
 

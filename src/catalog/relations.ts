@@ -6,7 +6,8 @@
  * other resource in the singular); to many, the other resource's name. Names that clash, with each other or with a field, all
  * get `_by_<column>` behind them.
  */
-import type { RelationConfig, ResolvedResource } from '../config.ts'
+import type { RelationConfig } from '../config/freight-config.ts'
+import type { ResolvedResource } from '../config/resolved.ts'
 import { didYouMean } from '../job/suggestion.ts'
 import type { ForeignKey } from '../sources/source.ts'
 import { configInvalid, type Relation, type Resource } from './resources.ts'

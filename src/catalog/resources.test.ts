@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { DAY_MS, refusalOf, resource, SHOP_TABLES, shopCatalog, table } from '../../test/shop-catalog.ts'
-import type { ResolvedResource } from '../config.ts'
+import type { ResolvedResource } from '../config/resolved.ts'
 import { createCatalog } from './create-catalog.ts'
 
 test('a resource shows its fields under their public names, without the hidden ones', () => {

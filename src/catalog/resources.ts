@@ -4,7 +4,7 @@
  * A name in the configuration that the database does not have is CONFIG_INVALID: a column that was meant to be hidden and is
  * misspelt must stop the start, not be shown.
  */
-import type { ResolvedResource } from '../config.ts'
+import type { ResolvedResource } from '../config/resolved.ts'
 import { FreightError } from '../job/errors.ts'
 import type { CellType } from '../job/row-text.ts'
 import type { MaskName, TableRef } from '../job/spec.ts'

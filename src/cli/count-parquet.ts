@@ -2,7 +2,7 @@
  * The number of rows of a Parquet file by its footer (https://parquet.apache.org/docs/file-format/metadata/): a Thrift structure in the
  * compact protocol (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md), of which only one field is read.
  */
-import type { RowCounter } from './count-rows.ts'
+import type { RowCounter } from './row-counter.ts'
 
 /** More than the footer of any file that was seen; a longer one is not counted. */
 const KEPT_BYTES = 64 * 1024 * 1024

@@ -4,6 +4,7 @@
  */
 import type { FormatName } from '../job/spec.ts'
 import { parquetCounter } from './count-parquet.ts'
+import type { RowCounter } from './row-counter.ts'
 
 const QUOTE = 0x22
 const NEWLINE = 0x0a
@@ -11,12 +12,6 @@ const BACKSLASH = 0x5c
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
 
 export type TextFormat = Exclude<FormatName, 'xlsx'>
-
-export interface RowCounter {
-  add(chunk: Uint8Array): void
-  /** Rows, once all bytes have been added. */
-  end(): number
-}
 
 export function createRowCounter(format: TextFormat, hasHeader: boolean): RowCounter {
   if (format === 'json') return jsonCounter()

@@ -1,6 +1,6 @@
 /** `freight serve`: the service, until it is told to stop. */
 import type { Command } from 'commander'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/resolved.ts'
 import { type AddressFlags, openLog, untilStopped, withAddress } from './serving.ts'
 import { commandConfig } from './settings.ts'
 import { onStopSignal } from './signals.ts'

@@ -1,7 +1,7 @@
 /** What `freight serve` and `freight serve --demo` share. */
 import { openSync } from 'node:fs'
 import { destination, type Logger, pino } from 'pino'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/resolved.ts'
 import type { Service } from '../service.ts'
 import { aborted, type StopSignal } from './signals.ts'
 import { EXIT } from './usage.ts'

@@ -1,6 +1,7 @@
 /** The configuration a command works with. The environment is only handed on: `config.ts` reads it. */
 import { join } from 'node:path'
-import { type Config, loadConfig, type ResolvedSource, resolveConfig } from '../config.ts'
+import type { Config, ResolvedSource } from '../config/resolved.ts'
+import { loadConfig, resolveConfig } from '../config.ts'
 import { FreightError } from '../job/errors.ts'
 import { demoConfig } from './demo/demo-config.ts'
 import { CommandFailure } from './fault.ts'

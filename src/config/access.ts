@@ -1,9 +1,9 @@
 /** The check of what a configuration file says of callers: who vouches for them, what they may have, and how much. */
 import { resolve } from 'node:path'
-import type { IssuerConfig, TenantLimitsConfig } from '../config.ts'
 import type { Quotas, TenantQuota } from '../job/limits.ts'
 import { isScope } from '../job/scopes.ts'
 import { MASK_NAMES } from '../job/spec.ts'
+import type { IssuerConfig, TenantLimitsConfig } from './freight-config.ts'
 import type { Members, Place } from './place.ts'
 
 /** Signatures by a private key only. A MAC would need a secret that its issuer shares, and its verifier could make tokens, too. */

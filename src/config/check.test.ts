@@ -1,7 +1,8 @@
 /** What a configuration file says, resolved or refused with its place. */
 import { expect, test } from 'vitest'
 import { refusalOf } from '../../test/config-refusal.ts'
-import { type FreightConfig, resolveConfig } from '../config.ts'
+import { resolveConfig } from '../config.ts'
+import type { FreightConfig } from './freight-config.ts'
 
 const FOLDER = '/srv/app'
 const MINIMAL: FreightConfig = { source: 'sqlite:shop.db', resources: { orders: { tenant: 'tenant_id' } } }

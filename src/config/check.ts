@@ -3,13 +3,14 @@
  *
  * A misspelt key must not be ignored: `hidde: ['password_hash']` would offer the column.
  */
-import type { Config } from '../config.ts'
+
 import { checkProtocols } from '../protocols/settings.ts'
 import { checkIssuers, checkLimits } from './access.ts'
 import { checkCode } from './code.ts'
 import { checkDelivery } from './delivery.ts'
 import type { Settings } from './environment.ts'
 import { Place } from './place.ts'
+import type { Config } from './resolved.ts'
 import { checkResources } from './resources.ts'
 import { checkSources } from './sources.ts'
 

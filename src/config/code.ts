@@ -1,8 +1,9 @@
 /** The `code` of a configuration file: resources whose rows the application makes. */
-import type { ResolvedResource, ResolvedSource } from '../config.ts'
+
 import { type CodeResource, checkCodeResources } from '../job/code-resource.ts'
 import { FreightError } from '../job/errors.ts'
 import type { Place } from './place.ts'
+import type { ResolvedResource, ResolvedSource } from './resolved.ts'
 
 /** The name of the source that is a configuration file's own `code`. */
 export const CODE_SOURCE = 'code'

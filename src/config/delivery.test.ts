@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type FreightConfig, resolveConfig } from '../config.ts'
+import { resolveConfig } from '../config.ts'
+import type { FreightConfig } from './freight-config.ts'
 
 const resolved = (delivery: unknown) =>
   resolveConfig({ source: 'sqlite:a.db', resources: { a: { tenant: 'shared' } }, delivery } as FreightConfig, '/tmp', {}).delivery

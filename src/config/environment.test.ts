@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { refusalOf } from '../../test/config-refusal.ts'
-import { type Environment, type FreightConfig, resolveConfig } from '../config.ts'
+import { resolveConfig } from '../config.ts'
+import type { Environment } from './environment.ts'
+import type { FreightConfig } from './freight-config.ts'
 
 const FOLDER = '/srv/app'
 const SECRET = 'q7Zp1vK9sX3mB8nC2dF6gH4jL0aW5eR_'

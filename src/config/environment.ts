@@ -1,8 +1,11 @@
 /** The check of the environment: every variable, before anything starts. */
 import { statSync } from 'node:fs'
 import { dirname, parse, resolve } from 'node:path'
-import type { Config, Environment } from '../config.ts'
 import { invalid } from './place.ts'
+import type { Config } from './resolved.ts'
+
+/** What a process is started with; an absent or empty variable counts as not set. */
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** What the environment decides of a configuration. */
 export type Settings = Pick<Config, 'host' | 'port' | 'dataDir' | 'publicUrl' | 'secret' | 'secretPrevious' | 'logLevel'>

@@ -1,9 +1,11 @@
 /** The check of the resources that a configuration file offers, as far as it can be done without looking at a source. */
-import type { ResolvedResource, ResourceConfig } from '../config.ts'
+
 import { CELL_TYPES } from '../job/row-text.ts'
 import { didYouMean } from '../job/suggestion.ts'
 import { checkResourceAccess } from './access.ts'
+import type { ResourceConfig } from './freight-config.ts'
 import { checkName, type Members, type Place } from './place.ts'
+import type { ResolvedResource } from './resolved.ts'
 
 const RESOURCE_KEYS =
   'source table tenant scope ownScope fieldScopes masks hide rename types relations sort retentionDays maxRows dryDataOmits'.split(

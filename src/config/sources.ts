@@ -1,11 +1,11 @@
 /** The check of the sources that a configuration file names. */
 import { resolve } from 'node:path'
-import type { ResolvedSource } from '../config.ts'
 import { didYouMean } from '../job/suggestion.ts'
 import { checkSessionVariables } from './access.ts'
 import { CODE_SOURCE } from './code.ts'
 import { checkFilePath, checkFolders, FILE_SCHEMES } from './files.ts'
 import { checkName, type Members, type Place } from './place.ts'
+import type { ResolvedSource } from './resolved.ts'
 
 const SCHEMES = ['sqlite:', 'postgres:', 'postgresql:', 'code:', ...FILE_SCHEMES]
 /** Each connection is a process on the database's machine. */

@@ -4,7 +4,7 @@ import type { Queue } from '../queue/queue.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { JobStore, TemplateStore, TenantLimits } from '../store/store.ts'
 import type { Destinations } from './destination.ts'
-import type { LinkSigner } from './link.ts'
+import type { LinkSigner } from './link-signer.ts'
 import type { Probe } from './probe.ts'
 
 export interface ExportsContext {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { complete, type ExportsSite, newExport, openExportsSite } from '../../test/exports-site.ts'
 import { createExport } from './create.ts'
-import { createLinkSigner, type LinkedFile, mintArchiveLink, mintLink } from './link.ts'
+import { createLinkSigner, mintArchiveLink, mintLink } from './link.ts'
+import type { LinkedFile } from './link-signer.ts'
 
 const NOW = new Date('2026-03-01T12:00:00.250Z')
 const FILE: LinkedFile = { jobId: '0199a0b0-0000-7000-8000-000000000001', run: 3, index: 12, name: "orders (é) 'a'/b.csv.gz" }

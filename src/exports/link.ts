@@ -10,30 +10,8 @@ import { mayDownload } from './access.ts'
 import { archiveName } from './archive-name.ts'
 import type { ExportsContext } from './context.ts'
 import { getExport } from './get.ts'
-import { type StandingLinkSigner, standingLinks } from './standing-link.ts'
-
-/** What a link leads to. `index` counts from 1, as the manifest lists the files; `zip` is all of them in one archive. */
-export interface LinkedFile {
-  readonly jobId: string
-  readonly run: number
-  readonly index: number | 'zip'
-  readonly name: string
-  /** Who asked for it: for the record of the download, and so that it ends with their key. Absent: nobody in particular. */
-  readonly by?: string
-}
-
-export interface LinkSigner extends StandingLinkSigner {
-  /**
-   * Path and query, for example `/downloads/0199.../1/1/orders-2026-01-31.csv?expires=1769860800&signature=...`. `lifetimeMs`: instead of
-   * the usual one.
-   */
-  mint(file: LinkedFile, now: Date, lifetimeMs?: number): string
-  /**
-   * `rawPathAndQuery` as it came over the wire, not decoded: it must equal byte for byte what `mint` wrote. Throws LINK_INVALID for
-   * every other spelling, a wrong signature, and from the second on that `expires` names.
-   */
-  verify(rawPathAndQuery: string, now: Date): LinkedFile
-}
+import type { LinkedFile, LinkSigner } from './link-signer.ts'
+import { standingLinks } from './standing-link.ts'
 
 /** The longest link there can be: 3 bytes of escape for each of up to 200 UTF-8 bytes of name and 400 of who asked, and the rest. */
 const LONGEST_LINK = 2_200

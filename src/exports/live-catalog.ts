@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import type { Catalog } from '../catalog/catalog.ts'
 import { createCatalog } from '../catalog/create-catalog.ts'
-import type { Config, ResolvedResource } from '../config.ts'
+import type { Config, ResolvedResource } from '../config/resolved.ts'
 import type { TableDescription } from '../sources/source.ts'
 import type { Probe } from './probe.ts'
 

@@ -11,23 +11,7 @@ import { mayDownload } from './access.ts'
 import { archiveName } from './archive-name.ts'
 import type { ExportsContext } from './context.ts'
 import { assertHolds, linkHolder } from './link-holder.ts'
-
-/** What a standing link leads to: the file that this run of the job wrote, or the archive of its files. `by`: who was given it; it ends with their key. */
-interface LinkedRun {
-  readonly jobId: string
-  readonly run: number
-  readonly by: string
-}
-
-export interface StandingLinkSigner {
-  /** Path and query, for example `/links/0199.../1?expires=1769860800&by=...&signature=...`. For the same run, end and caller always the same. */
-  mintStanding(linked: LinkedRun, until: Date): string
-  /**
-   * `rawPathAndQuery` as it came over the wire. Throws LINK_INVALID for every spelling but the one that was minted, for a wrong
-   * signature, and from the second on that `expires` names.
-   */
-  verifyStanding(rawPathAndQuery: string, now: Date): LinkedRun
-}
+import type { LinkedRun, StandingLinkSigner } from './link-signer.ts'
 
 const LINK =
   /^\/links\/([0-9a-f-]{36})\/([1-9][0-9]{0,9})\?expires=([1-9][0-9]{0,11})&by=([A-Za-z0-9%._~!'()*-]{1,1200})&signature=([A-Za-z0-9_-]{43})$/

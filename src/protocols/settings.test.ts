@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type FreightConfig, resolveConfig } from '../config.ts'
+import type { FreightConfig } from '../config/freight-config.ts'
+import { resolveConfig } from '../config.ts'
 
 const resources = { messages: { tenant: 'tenant_id' }, clients: { tenant: 'tenant_id' } }
 const config = (protocols: unknown): FreightConfig => ({ source: 'sqlite:a.db', resources, protocols }) as FreightConfig

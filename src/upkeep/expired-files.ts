@@ -1,7 +1,7 @@
 /** Removes the bytes of completed exports whose time is up; the job stays. */
 import type { Storage } from '../storage/storage.ts'
 import type { UpkeepStore } from '../store/store.ts'
-import type { UpkeepLog } from './upkeep.ts'
+import type { UpkeepLog } from './log.ts'
 
 const BATCH = 100
 

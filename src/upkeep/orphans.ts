@@ -1,7 +1,7 @@
 /** Removes what no job will ever offer: bytes of deleted jobs, of dead and failed runs, unfinished writes. */
 import type { Storage } from '../storage/storage.ts'
 import type { KnownJob, UpkeepStore } from '../store/store.ts'
-import type { UpkeepLog } from './upkeep.ts'
+import type { UpkeepLog } from './log.ts'
 
 /** So long a run may be between its end in the store and its last write, or a delete between record and bytes. */
 const MIN_AGE_MS = 10 * 60 * 1000

@@ -9,7 +9,8 @@ import { createLocalStorage } from '../storage/local.ts'
 import type { Storage } from '../storage/storage.ts'
 import { openSqliteStore } from '../store/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
-import { runUpkeep, startUpkeep, type UpkeepLog } from './upkeep.ts'
+import type { UpkeepLog } from './log.ts'
+import { runUpkeep, startUpkeep } from './upkeep.ts'
 
 const NOW = at(100_000)
 const MINUTES_AGO = (minutes: number): Date => new Date(NOW.getTime() - minutes * 60_000)

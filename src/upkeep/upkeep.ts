@@ -1,14 +1,12 @@
 /** Keeps records and storage tidy while the server runs: once at start, then every minute. */
-import type { Logger } from 'pino'
 import { NOTICE_KEPT_MS } from '../job/notice.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { AuditStore, NoticeStore, UpkeepStore } from '../store/store.ts'
 import { removeExpiredFiles } from './expired-files.ts'
+import type { UpkeepLog } from './log.ts'
 import { removeOrphans } from './orphans.ts'
 
 const EVERY_MS = 60_000
-
-export type UpkeepLog = Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>
 
 export interface UpkeepDeps {
   readonly store: UpkeepStore & Pick<AuditStore, 'pruneAudit' | 'pruneUsage'> & Pick<NoticeStore, 'pruneNotices'>

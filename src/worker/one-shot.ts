@@ -1,6 +1,6 @@
 /** One run outside any service: the same corridor, into a file of the caller's or a stream. */
 import { open, stat } from 'node:fs/promises'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/resolved.ts'
 import { FreightError } from '../job/errors.ts'
 import type { Progress } from '../job/job.ts'
 import type { Manifest } from '../job/manifest.ts'

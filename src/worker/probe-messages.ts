@@ -1,5 +1,5 @@
 /** What the probe thread and its caller say to each other; plain data only. */
-import type { Config } from '../config.ts'
+import type { Config } from '../config/resolved.ts'
 import type { PlainError } from '../job/errors.ts'
 import type { CheckedSpec } from '../job/spec.ts'
 import type { CloseThread, ThreadClosing } from './retire.ts'

@@ -1,5 +1,5 @@
 /** What a run thread and the holder of its claim say to each other; plain data only. */
-import type { Config } from '../config.ts'
+import type { Config } from '../config/resolved.ts'
 import type { PlainError } from '../job/errors.ts'
 import type { LogEntry } from '../job/tally.ts'
 import type { PartsConfig } from '../parts.ts'

@@ -1,7 +1,7 @@
 /** Keeps run threads started ahead (loading one takes 150 ms), hands each out for one run and replaces it. */
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/resolved.ts'
 import { FreightError } from '../job/errors.ts'
 import { type PartsConfig, partsConfig } from '../parts.ts'
 import { retire } from './retire.ts'

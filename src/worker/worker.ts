@@ -6,7 +6,7 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/resolved.ts'
 import { retryDelayMs } from '../job/backoff.ts'
 import { asFreightError, FreightError, isRetryable, toPlainError } from '../job/errors.ts'
 import type { Job, StoredFile } from '../job/job.ts'

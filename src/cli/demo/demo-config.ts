@@ -1,5 +1,5 @@
 /** What `freight serve --demo` offers: every table of the sample database, each tenant its own rows. */
-import type { FreightConfig, ResourceConfig } from '../../config.ts'
+import type { FreightConfig, ResourceConfig } from '../../config/freight-config.ts'
 import { CONTENT_ARTICLE_FIELDS, CONTENT_PORTAL_FIELDS, CONTENT_TOPIC_FIELDS } from './content-views.ts'
 
 /** SQLite declares these columns as text. */

@@ -1,7 +1,7 @@
 /** The demo's API key: made once, kept beside the records for the person at this machine. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Config } from '../../config.ts'
+import type { Config } from '../../config/resolved.ts'
 import { openAdministration } from '../../service.ts'
 
 export const DEMO_TENANT = 'acme'

@@ -2,7 +2,7 @@
 import { FreightError } from '../../job/errors.ts'
 import { didYouMean } from '../../job/suggestion.ts'
 import type { Clients } from './clients.ts'
-import type { ColumnMapping } from './settings.ts'
+import type { ColumnMapping } from './column-mapping.ts'
 import { TARGET_FIELDS, type TargetField } from './target-fields.ts'
 
 const READ_ONLY = `code status totalItems processedItems downloadUrl startedDate completedDate createdDate updatedDate

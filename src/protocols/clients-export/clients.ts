@@ -2,8 +2,9 @@
 import type { listResources } from '../../exports/resources.ts'
 import { FreightError } from '../../job/errors.ts'
 import { findField, requireField } from '../resource-fields.ts'
+import type { ColumnMapping } from './column-mapping.ts'
 import { PRESET_MAPPINGS } from './preset-mappings.ts'
-import type { ClientsExportConfig, ColumnMapping } from './settings.ts'
+import type { ClientsExportConfig } from './settings.ts'
 import { TARGET_FIELDS, type TargetField, usualName } from './target-fields.ts'
 
 /** By which the product's imports find a client again; exports only keep it. */

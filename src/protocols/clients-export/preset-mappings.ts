@@ -1,5 +1,5 @@
 /** The mappings that every tenant has. Their codes are the product's own; which columns they hold is not public, so these are Freight's. */
-import type { ColumnMapping } from './settings.ts'
+import type { ColumnMapping } from './column-mapping.ts'
 import type { TargetField } from './target-fields.ts'
 
 const column = (csvHeader: string, targetField: TargetField): ColumnMapping => ({ csvHeader, targetField })

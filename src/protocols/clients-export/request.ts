@@ -3,7 +3,7 @@ import type { NewExport } from '../../exports/create.ts'
 import { FreightError } from '../../job/errors.ts'
 import { type Members, readChoice, readColumnMappings, readMembers, readText, refusal, spoken } from './body.ts'
 import { type Clients, LIST_FILTERS, type ListFilter, type Mapping } from './clients.ts'
-import type { ColumnMapping } from './settings.ts'
+import type { ColumnMapping } from './column-mapping.ts'
 
 const STATUSES = ['Active', 'Inactive', 'Prospect', 'LostProspect'] as const
 const TYPES = [

@@ -1,13 +1,8 @@
 /** What the configuration says of clients-export: which resource holds the clients, how its fields are called, the saved mappings. */
 import type { Place } from '../../config/place.ts'
+import type { ColumnMapping } from './column-mapping.ts'
 import { PRESET_MAPPINGS } from './preset-mappings.ts'
 import { TARGET_FIELDS, type TargetField } from './target-fields.ts'
-
-export interface ColumnMapping {
-  /** The column's name in the file. */
-  readonly csvHeader: string
-  readonly targetField: TargetField
-}
 
 export interface ClientsExportConfig {
   /** The resource whose rows are exported: one row per client. */
