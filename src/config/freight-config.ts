@@ -34,7 +34,7 @@ export interface RelationConfig {
   readonly kind: 'one' | 'many'
 }
 
-export interface MaskConfig {
+interface MaskConfig {
   readonly as: MaskName
   /** The scope whose holders see the values themselves. */
   readonly unless?: string

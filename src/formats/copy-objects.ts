@@ -15,10 +15,11 @@ import {
   writeCopiedTime,
 } from './copy-cells.ts'
 import { type CopyKind, copyKind } from './copy-text.ts'
-import { isBlank, type Member, type ObjectWriter } from './json-objects.ts'
+import { isBlank, type ObjectWriter } from './json-objects.ts'
 import { JsonChecker, numberEnd, unbreak } from './json-text.ts'
 import type { ValueWriter } from './json-values.ts'
 import { LeadWriter } from './leads.ts'
+import type { Member } from './members.ts'
 import { putEscape } from './strings.ts'
 import { TimeWriter } from './times.ts'
 

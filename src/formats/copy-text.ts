@@ -18,7 +18,7 @@ import {
 } from './cells.ts'
 import { RowChanges } from './changes.ts'
 import { numberEnd } from './json-text.ts'
-import type { RowWriter } from './rows.ts'
+import type { RowWriter } from './row-writer.ts'
 import type { Slot } from './slots.ts'
 import { putEscape } from './strings.ts'
 

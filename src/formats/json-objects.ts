@@ -1,5 +1,3 @@
-/** Rows as JSON objects: the rows of JSON and NDJSON, and the to-many relations that stand in a cell of any format. */
-import type { CellType, Shape } from '../job/row-text.ts'
 import type { Output } from '../job/spec.ts'
 import {
   CLOSE_BRACE,
@@ -21,43 +19,11 @@ import {
 } from './cells.ts'
 import type { RowChanges } from './changes.ts'
 import { ValueWriter } from './json-values.ts'
-import { type Lead, LeadWriter, leadOf } from './leads.ts'
-import { slotsOf } from './slots.ts'
+import { LeadWriter } from './leads.ts'
+import type { Member } from './members.ts'
 import { decodeString } from './strings.ts'
 
 const NULL = new Uint8Array(Buffer.from('null'))
-
-/** Types whose text may come out as something else than a string, or is counted. */
-const SPELLED_ANEW: ReadonlySet<CellType> = new Set(['json', 'timestamp', 'boolean', 'integer', 'decimal', 'float'])
-
-/** A member of the objects to write, with all that can be worked out before the first row. */
-export interface Member {
-  readonly kind: 'value' | 'hidden' | 'one' | 'many'
-  readonly type: CellType
-  /** Text in it is a string and nothing else, whatever it says; asked for every cell, so kept ready. */
-  readonly isPlain: boolean
-  /** `line_items.price`, for the tally. */
-  readonly name: string
-  /** `"price":` */
-  readonly lead: Lead
-  readonly members: readonly Member[]
-  /** How many cells of the row text belong to a to-one relation, beside the one that says whether it is there. */
-  readonly slots: number
-}
-
-export function membersOf(shape: Shape, path = ''): Member[] {
-  return shape.map((cell): Member => {
-    const name = path + cell.name
-    const lead = leadOf(`${JSON.stringify(cell.name)}:`)
-    if (cell.kind === 'cell') {
-      const isPlain = !SPELLED_ANEW.has(cell.type)
-      return { kind: cell.hidden ? 'hidden' : 'value', type: cell.type, isPlain, name, lead, members: [], slots: 0 }
-    }
-    const members = membersOf(cell.cells, `${name}.`)
-    const slots = cell.kind === 'one' ? slotsOf(cell.cells).length : 0
-    return { kind: cell.kind, type: 'json', isPlain: false, name, lead, members, slots }
-  })
-}
 
 export class ObjectWriter {
   readonly #cursor: Cursor

@@ -17,8 +17,8 @@ import {
   skipWord,
 } from './cells.ts'
 import type { RowChanges } from './changes.ts'
-import type { Member } from './json-objects.ts'
 import { JsonChecker, unbreak } from './json-text.ts'
+import type { Member } from './members.ts'
 import { copyPlainDocument } from './plain-document.ts'
 import { RunCopier } from './plain-runs.ts'
 import { decodeEscape, decodeString, putEscape } from './strings.ts'

@@ -6,8 +6,10 @@ import { COMMA, Cursor, leaveLine, NEWLINE, OPEN_BRACKET } from './cells.ts'
 import { RowChanges } from './changes.ts'
 import { CopyObjects } from './copy-objects.ts'
 import type { Format } from './format.ts'
-import { type Member, membersOf, ObjectWriter } from './json-objects.ts'
-import { encodeRows, type RowWriter } from './rows.ts'
+import { ObjectWriter } from './json-objects.ts'
+import { type Member, membersOf } from './members.ts'
+import type { RowWriter } from './row-writer.ts'
+import { encodeRows } from './rows.ts'
 
 export const jsonFormat: Format = {
   name: 'json',

@@ -6,23 +6,11 @@ import { isUtf8 } from 'node:buffer'
 import { FreightError } from '../job/errors.ts'
 import type { LeftOutRow, RowChunk, Shape } from '../job/row-text.ts'
 import type { RowTally } from '../job/tally.ts'
-import { atRow, type Cursor, MalformedRow, NEWLINE, RefusedRow } from './cells.ts'
-import type { RowChanges } from './changes.ts'
+import { atRow, MalformedRow, NEWLINE, RefusedRow } from './cells.ts'
 import { CopyRow } from './copy-text.ts'
+import type { RowWriter } from './row-writer.ts'
 import { keyOfRow, type Slot, slotsOf } from './slots.ts'
 import { validText } from './utf8.ts'
-
-/**
- * Reads the row at its cursor and writes it there. Is asked to write a row again, into a larger buffer, when the first was full. After a
- * RefusedRow it is asked for the next row; what it has written and counted of the refused one is taken back for it.
- */
-export interface RowWriter {
-  readonly cursor: Cursor
-  readonly changes: RowChanges
-  row(): void
-  /** The same of a row of COPY text in valid UTF-8, in one pass. Without it such rows come in the `json` form too. */
-  copyRow?(): void
-}
 
 export async function* encodeRows(
   rows: AsyncIterable<RowChunk>,

@@ -4,7 +4,7 @@ import type { CellType, RowForm } from '../../src/job/row-text.ts'
 import { RowTally } from '../../src/job/tally.ts'
 import { randomNumbers } from '../random.ts'
 import { encode } from './encode.ts'
-import type { FormatUnderTest } from './format.ts'
+import type { FormatUnderTest } from './format-under-test.ts'
 import { type Cell, chunks, column, columns, MACHINE } from './row-text.ts'
 
 /** A value as it may lie in a database, and the type of its column. */

@@ -3,30 +3,13 @@
  * database's own text again.
  */
 import { describe, expect, it } from 'vitest'
-import type { Format } from '../../src/formats/format.ts'
 import { FreightError } from '../../src/job/errors.ts'
 import type { RowChunk, Shape } from '../../src/job/row-text.ts'
 import { RowTally } from '../../src/job/tally.ts'
 import { encode } from './encode.ts'
+import type { FormatUnderTest } from './format-under-test.ts'
 import { describeValues } from './format-values.ts'
 import { type Cell, chunkOf, chunks, column, columns, MACHINE, oneChunk } from './row-text.ts'
-
-export interface FormatUnderTest {
-  readonly format: Format
-  /** The records of a file, each cell as text: a number as its digits, null for NULL. By a reader that knows nothing of Freight. */
-  read(file: Buffer): Records | Promise<Records>
-  /** How the format writes bytes. */
-  bytes(bytes: Buffer): string
-  /** How many UTF-16 units a cell holds; what is longer is cut, and counted. Absent: any number. */
-  readonly cellUnits?: number
-  /** The file is a container, in which neither text can be looked for nor rows stand that came written. */
-  readonly isContainer?: true
-}
-
-interface Records {
-  readonly names: string[]
-  readonly rows: (string | null)[][]
-}
 
 const BROKEN: readonly (readonly [string, string, number])[] = [
   ['a cell is missing', '["a"]\n', 1],

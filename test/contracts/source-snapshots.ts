@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../src/sources/source.ts'
 import { compare, part, readColumn, rowsOf } from './sample-part.ts'
-import type { SourceUnderTest } from './source.ts'
+import type { SourceUnderTest } from './source-under-test.ts'
 
 export function describeSnapshots(made: () => SourceUnderTest): void {
   const open = (...parts: ReturnType<typeof part>[]): Promise<Snapshot> =>

@@ -6,13 +6,7 @@ import { describeFilters } from './source-filters.ts'
 import { describeRelations } from './source-relations.ts'
 import { customer, region, SCHEMA } from './source-sample.ts'
 import { describeSnapshots } from './source-snapshots.ts'
-
-export interface SourceUnderTest {
-  readonly source: Source
-  /** Changes the database as another program would, committed when it resolves. */
-  write(sql: string): Promise<void>
-  close(): Promise<void>
-}
+import type { SourceUnderTest } from './source-under-test.ts'
 
 /** `make` gives a source over an empty database in which these statements were run. */
 export function describeSource(name: string, make: (statements: string) => Promise<SourceUnderTest>): void {

@@ -1,7 +1,7 @@
 /** The columns of a worksheet: how the cells of each are read, and what each begins with. */
 import type { CellType, Shape } from '../../job/row-text.ts'
 import type { Output } from '../../job/spec.ts'
-import { type Member, membersOf } from '../json-objects.ts'
+import { type Member, membersOf } from '../members.ts'
 import { bytesOf } from './cell-markup.ts'
 import { columnName } from './sheet-xml.ts'
 

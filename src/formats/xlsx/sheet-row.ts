@@ -22,7 +22,7 @@ import {
 } from '../cells.ts'
 import { RowChanges } from '../changes.ts'
 import { ObjectWriter } from '../json-objects.ts'
-import type { RowWriter } from '../rows.ts'
+import type { RowWriter } from '../row-writer.ts'
 import { TextAside } from '../text-aside.ts'
 import {
   DATE,

@@ -4,7 +4,7 @@
  */
 import type { CheckedPart } from '../../job/spec.ts'
 import { literal } from './literals.ts'
-import type { PartPlan } from './plan.ts'
+import type { PartPlan } from './part-plan.ts'
 import type { KeyRange } from './ranges.ts'
 import type { Bench } from './relations.ts'
 

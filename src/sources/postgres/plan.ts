@@ -10,37 +10,17 @@ import type { CheckedPart, Selected, WrittenForm } from '../../job/spec.ts'
 import { asItLies, isReadAsItLies, placeCondition } from './as-it-lies.ts'
 import { binaryCsv } from './binary/csv.ts'
 import { binaryObjects } from './binary/objects.ts'
-import type { BinaryPlan } from './binary/plan.ts'
 import type { BinaryField } from './binary/types.ts'
 import type { RowPlace } from './dialect.ts'
 import { joinMany } from './elements.ts'
 import { literal } from './literals.ts'
 import { maskedCell } from './masks.ts'
+import type { PartPlan } from './part-plan.ts'
 import { canBeCut, type KeyRange, type RangePlan } from './ranges.ts'
 import { type Bench, columnsRead, conditionsOf, isPresent, joinOne, type Rows, rowsOf } from './relations.ts'
 import { writesAlike } from './written.ts'
 
 type Field = Extract<Selected, { kind: 'field' }>
-
-export interface PartPlan {
-  /** COPY as text. */
-  readonly rows: string
-  /** COPY as CSV, the very bytes the file is to hold; null where they would differ. */
-  written(form: WrittenForm): string | null
-  /** COPY as binary, of which this side makes the file's bytes; null where it cannot. */
-  binary(form: WrittenForm): BinaryCopy | null
-  /** The same of the rows in a range; null where the part cannot be cut. */
-  readonly byRange: RangePlan | null
-  /** Gives one row with the number of rows. */
-  readonly count: string
-  /** As many rows, with nothing in them, for the planner's estimate. */
-  readonly bare: string
-}
-
-interface BinaryCopy {
-  readonly copy: string
-  readonly plan: BinaryPlan
-}
 
 export function planPart(bench: Bench, part: CheckedPart, layout: Layout): PartPlan {
   const place: RowPlace = { table: part.table, alias: bench.binder.alias(), renamed: null }

@@ -11,7 +11,7 @@ import { CopyOut } from './copy-out.ts'
 import { nameOf } from './facts.ts'
 import { QUERY_CANCELED, sourceError, sqlState } from './fault.ts'
 import { readRanges } from './parallel.ts'
-import type { PartPlan } from './plan.ts'
+import type { PartPlan } from './part-plan.ts'
 import { cutTable, type KeyRange } from './ranges.ts'
 import { type Backend, sessionText, terminate } from './session.ts'
 
