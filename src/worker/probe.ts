@@ -9,6 +9,7 @@ import { type PartsConfig, partsConfig } from '../parts.ts'
 import type { TableDescription } from '../sources/source.ts'
 import type { FromProbeThread, ProbeQuestion, ProbeThreadData, ToProbeThread } from './probe-messages.ts'
 import { retire } from './retire.ts'
+import { DESCRIPTORS } from './thread-descriptors.ts'
 
 /** An answer that is late by more than this will not come: the thread is replaced. */
 const GRACE_MS = 3_000
@@ -63,7 +64,7 @@ class ProbeThread {
 
   #start(): Worker {
     const file = new URL(`./probe-thread${extname(import.meta.url)}`, import.meta.url)
-    const worker = new Worker(file, { workerData: this.#data, name: 'freight-probe' })
+    const worker = new Worker(file, { workerData: this.#data, name: 'freight-probe', ...DESCRIPTORS })
     worker.on('message', (message: FromProbeThread) => this.#receive(message))
     worker.on('error', (error) => {
       this.#log.warn({ err: error }, 'probe thread fault')

@@ -7,6 +7,7 @@ import { type PartsConfig, partsConfig } from '../parts.ts'
 import { retire } from './retire.ts'
 import type { RunInput, RunOutcome, RunProgress, WrittenFile } from './run.ts'
 import type { FromRunThread, RunThreadData, ToRunThread } from './run-messages.ts'
+import { DESCRIPTORS } from './thread-descriptors.ts'
 
 /** An aborted run ends by itself within this, or its thread is ended. */
 const ABORT_GRACE_MS = 1_500
@@ -39,7 +40,7 @@ export function createRunThreads(config: Config & PartsConfig): RunThreads {
   let closed = false
 
   const start = (): Worker => {
-    const worker = new Worker(file, { workerData: data, name: 'freight-run' })
+    const worker = new Worker(file, { workerData: data, name: 'freight-run', ...DESCRIPTORS })
     return worker.once('message', () => started.add(worker))
   }
   const refill = (): void => {
