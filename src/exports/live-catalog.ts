@@ -1,9 +1,12 @@
 /** The catalog as the sources stand now: described at start, and again every minute, so that a changed schema is noticed. */
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Catalog } from '../catalog/catalog.ts'
 import { createCatalog } from '../catalog/create-catalog.ts'
 import type { Config, ResolvedResource } from '../config/resolved.ts'
+import { FreightError } from '../job/errors.ts'
 import type { TableDescription } from '../sources/source.ts'
+import { KnownTables } from './known-tables.ts'
 import type { Probe } from './probe.ts'
 
 const DESCRIBE_MS = 15_000
@@ -14,14 +17,22 @@ export interface LiveCatalog {
   stop(): void
 }
 
-/** Rejects when a source cannot be described, or the configuration names what a source does not have. */
-export async function startLiveCatalog(config: Config, probe: Probe, log: Pick<Logger, 'warn'>): Promise<LiveCatalog> {
-  let catalog = await describeAll(config, probe)
+/**
+ * A table that cannot be read now is taken as it was when it last could. Rejects when it never could, or the configuration names what a source does
+ * not have.
+ */
+export async function startLiveCatalog(
+  config: Config,
+  probe: Pick<Probe, 'describe' | 'tables'>,
+  log: Pick<Logger, 'error' | 'warn'>,
+): Promise<LiveCatalog> {
+  const known = new KnownTables(join(config.dataDir, 'known-tables.json'))
+  let catalog = await describeAll(config, probe, known, log)
   const timer = setInterval(async () => {
     try {
-      catalog = await describeAll(config, probe)
+      catalog = await describeAll(config, probe, known, log)
     } catch (error) {
-      // The last good catalog stays: a source that is away for a moment must not take the resources with it.
+      // The last good catalog stays: a table that is gone for a moment must not take the resources with it.
       log.warn({ err: error }, 'the sources could not be described again')
     }
   }, REFRESH_MS)
@@ -29,16 +40,40 @@ export async function startLiveCatalog(config: Config, probe: Probe, log: Pick<L
   return { current: () => catalog, stop: () => clearInterval(timer) }
 }
 
-async function describeAll(config: Config, probe: Probe): Promise<Catalog> {
+async function describeAll(
+  config: Config,
+  probe: Pick<Probe, 'describe' | 'tables'>,
+  known: KnownTables,
+  log: Pick<Logger, 'error'>,
+): Promise<Catalog> {
   const limit = { ms: DESCRIBE_MS }
   const described = await describeResources(config.resources, {
-    describe: async (source, table) => (await probe.describe(source, [table], limit))[0] ?? null,
+    async describe(source, table) {
+      const place = config.sources[source]
+      try {
+        const description = (await probe.describe(source, [table], limit))[0] ?? null
+        if (place && description) known.keep(place, table, description)
+        return description
+      } catch (error) {
+        const before = place && isOfTheSource(error) ? known.find(place, table) : undefined
+        if (!before) throw error
+        log.error({ err: error, source, table }, 'a table cannot be read: its exports will fail until it can')
+        return before
+      }
+    },
     tables: (source) => probe.tables(source, limit),
   })
   const sessionVariables = Object.fromEntries(
     Object.entries(config.sources).map(([name, source]) => [name, source.sessionVariables ?? {}]),
   )
-  return createCatalog({ resources: config.resources, ...described, retentionMs: config.retentionMs, sessionVariables })
+  const catalog = createCatalog({ resources: config.resources, ...described, retentionMs: config.retentionMs, sessionVariables })
+  known.save()
+  return catalog
+}
+
+/** A mistake in the configuration is told at the start, whatever was known before. */
+function isOfTheSource(error: unknown): boolean {
+  return error instanceof FreightError && error.code !== 'CONFIG_INVALID'
 }
 
 interface Sources {

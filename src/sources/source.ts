@@ -59,7 +59,7 @@ export interface Source {
   readonly masks?: boolean
   /** Every table and view by name, system tables left out; `schema.table` outside of the default schema. */
   tables(): Promise<string[]>
-  /** By a name as `tables` gives it. Null when there is no such table or view. */
+  /** By a name as `tables` gives it. Null when there is no such table or view; a source of files, which come and go, rejects with SOURCE_UNAVAILABLE. */
   describe(table: string): Promise<TableDescription | null>
   /** The rows a part will have, from statistics; never scans. */
   estimate(part: CheckedPart, signal: AbortSignal): Promise<RowCount>

@@ -3,6 +3,8 @@
  * start of a service.
  */
 import type { Engine } from '../../duckdb/engine.ts'
+import { FreightError } from '../../job/errors.ts'
+import { didYouMean } from '../../job/suggestion.ts'
 import type { TableDescription } from '../source.ts'
 import { csvColumns } from './csv-types.ts'
 import { listTables, tableFacts } from './facts.ts'
@@ -61,7 +63,7 @@ export class Descriptions {
     const known = this.#known.get(table)
     const place = await this.#placeWith(table)
     const files = place.tables.find((each) => each.table === table)
-    if (!files) return null
+    if (!files) throw noFile(table, place)
     const identity = (await Promise.all(files.paths.map(identityOf))).join('\n')
     if (known?.identity === identity) return known.description
     try {
@@ -122,6 +124,15 @@ export class Descriptions {
     clearTimeout(lingering?.timer)
     await lingering?.engine.end()
   }
+}
+
+/** Files come and go: what is not there now may be there again. */
+function noFile(table: string, { tables }: Place): FreightError {
+  const known = didYouMean(
+    table,
+    tables.map((each) => each.table),
+  )
+  return new FreightError('SOURCE_UNAVAILABLE', `The source has no file of a table "${table}".${known}`)
 }
 
 /** `schema.table`; a table of the default schema may have a dot in its name, too, and comes first. */
