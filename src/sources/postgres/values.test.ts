@@ -181,6 +181,23 @@ describe('NDJSON', () => {
     expect(text).toBe(rows.map(({ line }) => `${line}\n`).join(''))
   })
 
+  it('of every type is what row_to_json writes, but for what the docs name', async () => {
+    const { text } = await exportFile(
+      { url: database.url },
+      { resource: 'types', format: 'ndjson', options: { times: 'database' } },
+    )
+    const rows = await database.run(`select row_to_json(q)::text as line from (select * from types) q order by id`)
+    const others = await database.run(`
+      select ts::text, tstz::text, encode(raw, 'base64') as raw, ia::text, ta::text, comp::text from types order by id`)
+    const expected = rows.map(({ line }, index) => ({ ...JSON.parse(line ?? ''), ...others[index] }))
+    expect(
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(expected)
+  })
+
   it('of every type keeps each digit, and the database text where JSON has nothing better', async () => {
     const { text } = await exportFile({ url: database.url }, { resource: 'types', format: 'ndjson' })
     expect(text).toBe(`${NDJSON.join('\n')}\n`)
