@@ -69,20 +69,30 @@ export function parquetColumns(shape: Shape): ParquetColumn[] {
   if (columns.length === 0) {
     throw new FreightError('VALIDATION_FAILED', 'A Parquet file needs at least one column; ask for a field or another format.')
   }
-  const names = new Map<string, string>()
-  for (const { name } of columns) {
-    // DuckDB would call the second one "A_1".
+  checkNames(columns.map(({ name }) => name))
+  return columns
+}
+
+/** DuckDB has no name for a column without one, and would call the second of "a" and "A" "A_1". */
+function checkNames(names: readonly string[]): void {
+  const seen = new Map<string, string>()
+  for (const [index, name] of names.entries()) {
+    if (name === '') {
+      throw new FreightError(
+        'VALIDATION_FAILED',
+        `Column ${index + 1} has no name, which a Parquet file cannot have; leave it out, or rename it in the configuration.`,
+      )
+    }
     const folded = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
-    const other = names.get(folded)
+    const other = seen.get(folded)
     if (other !== undefined) {
       throw new FreightError(
         'VALIDATION_FAILED',
         `The columns "${other}" and "${name}" differ in case only, which Parquet readers do not tell apart; leave one out, or rename one in the configuration.`,
       )
     }
-    names.set(folded, name)
+    seen.set(folded, name)
   }
-  return columns
 }
 
 function parquetColumn(cell: ShapeCell): ParquetColumn {

@@ -64,7 +64,7 @@ describe('the file', () => {
     expect((await readByDuckDb(only)).rows).toEqual([[null], [''], ['NULL'], ['x']])
   })
 
-  it('takes hostile names and 1,600 columns, and refuses none and names that differ in case', async () => {
+  it('takes hostile names and 1,600 columns, and refuses none, empty names and names that differ in case', async () => {
     const names = ['__proto__', 'constructor', ' ', 'a"b', "a'b", 'a\nb', 'a,b', 'select', 'é'.repeat(31), 'c0']
     const named = await readByDuckDb(
       await parquet.encode(
@@ -79,6 +79,7 @@ describe('the file', () => {
     ])
     await expect(parquet.encode(chunks('json', [[]]), [])).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
     await expect(parquet.encode(chunks('json', []), [column('a'), column('A')])).rejects.toThrow(/"a" and "A"/)
+    await expect(parquet.encode(chunks('json', []), [column('a'), column('')])).rejects.toThrow(/^Column 2 has no name/)
   })
 
   it('has relations as JSON, leaves hidden keys out, and replaces and counts what is not UTF-8', async () => {
