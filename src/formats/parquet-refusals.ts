@@ -6,7 +6,11 @@ const MEGABYTE = 1_000_000
 
 export function unfit({ name, kind, written }: ParquetColumn): RefusedRow {
   const what =
-    kind === 'integer' ? 'a 64-bit integer' : kind === 'timestamp' ? 'a time to the microsecond' : `a value of ${written}`
+    kind === 'integer'
+      ? 'a 64-bit integer'
+      : kind === 'timestamp'
+        ? 'a time of the years up to 9999, to the microsecond'
+        : `a value of ${written}`
   return new RefusedRow(
     'CELL_UNFIT',
     name,

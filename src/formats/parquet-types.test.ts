@@ -222,6 +222,15 @@ describe('a value that is not of its column', () => {
     })
   })
 
+  it('says what a time may be where it is another one', async () => {
+    const cells = shape('timestamp', '')
+    const writer = new ParquetRow(cells, parquetColumns(cells), PARQUET_OUTPUT, { cellBytes: 1e6, rowBytes: 1e7 })
+    const rows = [[{ number: '7' }, '10000-01-01 00:00:00']]
+    await expect(collect(encodeRows(chunks('json', rows), cells, new RowTally('things'), writer))).rejects.toThrow(
+      'the value is not a time of the years up to 9999, to the microsecond, which is the column',
+    )
+  })
+
   const SAME: readonly (readonly [string, CellType, string, Cell, string])[] = [
     ['zeros behind the scale', 'decimal', 'DECIMAL(12, 2)', { number: '1.5000' }, '1.50'],
     ['an exponent', 'decimal', 'decimal(12,2)', { number: '1.5e+3' }, '1500.00'],
