@@ -13,8 +13,10 @@ export async function lockTables(client: pg.ClientBase, tables: KnownTables): Pr
   // LOCK asks for SELECT on the whole of a table.
   const plain = all.filter(({ relkind, readable }) => readable && (relkind === 'r' || relkind === 'p'))
   const views = all.filter(({ relkind, readable }) => readable && relkind === 'v')
-  if (plain.length > 0) await client.query(lockText(plain))
-  const locked = new Set([...plain, ...((await isLocked(client, views)) ? views : [])])
+  const locked = new Set<TableFacts>()
+  for (const group of [plain, views]) {
+    if (await isLocked(client, group)) for (const facts of group) locked.add(facts)
+  }
   return all.filter((facts) => !locked.has(facts))
 }
 
@@ -24,15 +26,12 @@ export async function lockByPlanning(client: pg.ClientBase, unlocked: readonly T
   await client.query(unlocked.map((facts) => `explain select 1 from ${qualified(facts)}`).join('; '))
 }
 
-function lockText(tables: readonly TableFacts[]): string {
-  return `lock table ${tables.map(qualified).join(', ')} in access share mode`
-}
-
-/** False where the owner of a view may read some columns only of what lies below. */
-async function isLocked(client: pg.ClientBase, views: readonly TableFacts[]): Promise<boolean> {
-  if (views.length === 0) return true
+/** False where the owner of a view may read some columns only of what lies below, and before version 13 where partitions are granted to nobody. */
+async function isLocked(client: pg.ClientBase, tables: readonly TableFacts[]): Promise<boolean> {
+  if (tables.length === 0) return true
   try {
-    await client.query(`savepoint locking; ${lockText(views)}; release savepoint locking`)
+    const lock = `lock table ${tables.map(qualified).join(', ')} in access share mode`
+    await client.query(`savepoint locking; ${lock}; release savepoint locking`)
     return true
   } catch (thrown) {
     if (sqlState(thrown) !== INSUFFICIENT_PRIVILEGE) throw thrown
