@@ -16,6 +16,10 @@ test.each([
   expect(nearestName(asked, NAMES)).toBe(nearest)
 })
 
+test('nothing is near to nothing, be it as short as a blank', () => {
+  expect(nearestName('', [' '])).toBeNull()
+})
+
 test('a suggestion is a sentence to put behind a message, or nothing', () => {
   expect(didYouMean('statsu', NAMES)).toBe(' Did you mean "status"?')
   expect(didYouMean('x'.repeat(10_000_000), NAMES)).toBe('')

@@ -3,8 +3,9 @@
 /** Longer names are compared by their beginning; a caller's megabyte must not cost time. */
 const COMPARED = 64
 
-/** Null when nothing is near enough: at most a third of the letters differ. Letter case counts as half a difference. */
+/** Null when nothing is asked or near enough: at most a third of the letters differ. Letter case counts as half a difference. */
 export function nearestName(name: string, allowed: Iterable<string>): string | null {
+  if (name === '') return null
   const asked = name.slice(0, COMPARED)
   const bound = Math.max(1, Math.floor(asked.length / 3))
   let nearest: string | null = null
