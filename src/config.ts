@@ -10,11 +10,6 @@ import type { FreightConfig } from './config/freight-config.ts'
 import { invalid } from './config/place.ts'
 import type { Config } from './config/resolved.ts'
 
-/** Gives a config file its types. */
-export function defineConfig(config: FreightConfig): FreightConfig {
-  return config
-}
-
 const FILE_NAMES = ['freight.config.ts', 'freight.config.js', 'freight.config.mjs']
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs']
 /** A configuration is written by hand; anything larger was named by mistake. */

@@ -1,7 +1,7 @@
 /** The embedding API, and what a `freight.config.ts` imports. The only file that re-exports. */
-export type { FreightConfig, ResourceConfig, SourceConfig } from './config/freight-config.ts'
+export { defineConfig, type FreightConfig, type ResourceConfig, type SourceConfig } from './config/freight-config.ts'
 export type { Config } from './config/resolved.ts'
-export { defineConfig, loadConfig, resolveConfig } from './config.ts'
+export { loadConfig, resolveConfig } from './config.ts'
 export { type CodeField, type CodeRequest, type CodeResource, type CodeRows, defineResource } from './job/code-resource.ts'
 export { type ErrorCode, FreightError } from './job/errors.ts'
 export type { Manifest } from './job/manifest.ts'

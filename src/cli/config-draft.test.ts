@@ -56,7 +56,7 @@ function compile(text: string): string[] {
     exactOptionalPropertyTypes: true,
     allowImportingTsExtensions: true,
     types: [],
-    paths: { freight: [fileURLToPath(new URL('../config.ts', import.meta.url))] },
+    paths: { freight: [fileURLToPath(new URL('../config/freight-config.ts', import.meta.url))] },
   })
   return program
     .getSemanticDiagnostics(program.getSourceFile(path))

@@ -138,3 +138,8 @@ export interface FreightConfig {
   /** Requests per minute and key; default 1200. */
   readonly requestsPerMinute?: number
 }
+
+/** Gives a config file its types. */
+export function defineConfig(config: FreightConfig): FreightConfig {
+  return config
+}
