@@ -46,7 +46,7 @@ export async function columnsOf(url: string, table: string): Promise<Selected[]>
   const source = createPostgresSource({ url, parallel: 1 })
   const described = await source.describe(table)
   await source.close()
-  return described?.columns.map(({ name, type }) => field(name, { type })) ?? []
+  return described?.columns.map(({ name, type, declaredType }) => field(name, { type, declaredType })) ?? []
 }
 
 async function* noting(chunks: AsyncIterable<RowChunk>, forms: Set<string>): AsyncIterable<RowChunk> {

@@ -1,6 +1,7 @@
 /** To-many relations, in SQL: their rows as JSON arrays, the `json` form of row text, aggregated once and joined on their key. */
 import type { Join, Selected } from '../../job/spec.ts'
 import type { RowPlace } from './dialect.ts'
+import { isDocument } from './documents.ts'
 import { maskedCell } from './masks.ts'
 import {
   type Bench,
@@ -69,9 +70,11 @@ function jsonText(text: string): string {
  * `to_json` alone would nest arrays and documents and write times its own way, and a cast to text drops the blanks of `char(n)` and adds a
  * mask to `inet`: `concat` takes the type's own output, which is what COPY writes.
  */
-function jsonCell(bench: Bench, place: RowPlace, { column: name, mask }: Field): string {
+function jsonCell(bench: Bench, place: RowPlace, field: Field): string {
+  const { column: name, mask } = field
   if (mask) return jsonText(maskedCell(bench, place, name, mask))
   const column = bench.dialect.column(place, name)
+  if (isDocument(bench.tables, place.table, field)) return jsonText(`pg_catalog.to_json(${column})::text`)
   const { base, sort } = bench.tables.column(place.table, name)
   switch (base) {
     case 'int2':

@@ -11,6 +11,8 @@ export interface ColumnFacts extends ColumnDescription {
   readonly base: string
   /** `c` composite, `e` enum and so on: `pg_type.typtype` of the same. */
   readonly sort: string
+  /** An array, a composite, or of a type with a cast to `json`: `to_json` makes more of it than a string. */
+  readonly isStructured: boolean
   /** Equality means equal bytes. */
   readonly deterministic: boolean
   readonly readable: boolean
@@ -57,7 +59,7 @@ const FACTS_SQL = `
     pg_catalog.pg_table_is_visible(c.oid) as visible,
     pg_catalog.has_table_privilege(c.oid, 'select') as readable, c.reltuples::text as rows,
     coalesce((select pg_catalog.json_agg(pg_catalog.json_build_array(
-        a.attname, base.declared, not a.attnotnull, base.name, base.typtype,
+        a.attname, base.declared, not a.attnotnull, base.name, base.typtype, base.structured,
         coalesce(l.collisdeterministic, true), pg_catalog.has_column_privilege(c.oid, a.attnum, 'select')) order by a.attnum)
       from pg_catalog.pg_attribute a
       left join pg_catalog.pg_collation l on l.oid = a.attcollation
@@ -65,7 +67,8 @@ const FACTS_SQL = `
         with recursive below as (
           select t.*, a.atttypmod as modifier from pg_catalog.pg_type t where t.oid = a.atttypid
           union all select t.*, below.typtypmod from below join pg_catalog.pg_type t on t.oid = below.typbasetype where below.typtype = 'd')
-        select below.typtype, case when below.typname = 'citext' or below.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+        select below.typtype, below.typcategory = 'A' or below.typtype = 'c' or exists (select from pg_catalog.pg_cast k
+            where k.castsource = below.oid and k.casttarget = 'pg_catalog.json'::pg_catalog.regtype) as structured, case when below.typname = 'citext' or below.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
           then below.typname else '' end as name,
           case when below.typnamespace = 'pg_catalog'::pg_catalog.regnamespace then pg_catalog.format_type(below.oid, below.modifier)
           else pg_catalog.format_type(a.atttypid, a.atttypmod) end as declared
@@ -148,6 +151,7 @@ type ColumnRow = [
   nullable: boolean,
   base: string,
   sort: string,
+  isStructured: boolean,
   deterministic: boolean,
   readable: boolean,
 ]
@@ -156,9 +160,9 @@ type ForeignKeyRow = [schema: string | null, table: string, columns: string[], f
 
 function readFacts(row: FactsRow): TableFacts {
   const columns = (JSON.parse(row.columns) as ColumnRow[]).map(
-    ([name, declaredType, nullable, base, sort, deterministic, readable]): [string, ColumnFacts] => {
+    ([name, declaredType, nullable, base, sort, isStructured, deterministic, readable]): [string, ColumnFacts] => {
       const type = cellType(base)
-      return [name, { name, type, declaredType, nullable, strict: true, base, sort, deterministic, readable }]
+      return [name, { name, type, declaredType, nullable, strict: true, base, sort, isStructured, deterministic, readable }]
     },
   )
   const indexes = JSON.parse(row.indexes) as IndexRow[]

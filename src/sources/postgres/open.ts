@@ -3,6 +3,7 @@ import type pg from 'pg'
 import type { Query, Snapshot } from '../source.ts'
 import { aborted, beginStatements, connect, setVariables, sever } from './connection.ts'
 import { PostgresDialect } from './dialect.ts'
+import { withDocuments } from './documents.ts'
 import { KnownTables, loadFacts, nameOf } from './facts.ts'
 import { sourceError } from './fault.ts'
 import { LiteralBinder, literal } from './literals.ts'
@@ -23,7 +24,8 @@ export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> 
   try {
     const { tables, version, isValidText } = await lookUp(client, query)
     const bench: Bench = { tables, dialect: new PostgresDialect(tables, version), binder: new LiteralBinder(), isValidText }
-    const plans = query.parts.map((part) => planPart(bench, part, query.layout))
+    const typed = withDocuments(tables, query)
+    const plans = typed.parts.map((part) => planPart(bench, part, query.layout))
     const begin = beginStatements({ name: `freight ${query.job ?? ''}`.trim(), statementMs: query.maxMs ?? MAX_MS, version })
     await client.query(begin)
     const unlocked = await lockTables(client, tables)
@@ -39,7 +41,10 @@ export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> 
     if (helpers.length > 0) await client.query('set local idle_in_transaction_session_timeout = 0')
     const backends = [backendOf(row), ...helpers.map(({ backend }) => backend)]
     const readers = helpers.map((helper) => helper.client)
-    return new PostgresSnapshot(options, { client, readers, backends, plans, join, takenAt: new Date(Number(row.taken_ms)) })
+    return new PostgresSnapshot(
+      { ...options, query: typed },
+      { client, readers, backends, plans, join, takenAt: new Date(Number(row.taken_ms)) },
+    )
   } catch (thrown) {
     sever(client)
     throw signal.aborted ? aborted() : sourceError(thrown, namesOf(query))

@@ -12,6 +12,7 @@ import { binaryCsv } from './binary/csv.ts'
 import { binaryObjects } from './binary/objects.ts'
 import type { BinaryField } from './binary/types.ts'
 import type { RowPlace } from './dialect.ts'
+import { isDocument } from './documents.ts'
 import { joinMany } from './elements.ts'
 import { literal } from './literals.ts'
 import { maskedCell } from './masks.ts'
@@ -137,8 +138,11 @@ function nestedCells(bench: Bench, select: readonly Selected[], rows: Rows): str
   })
 }
 
-function cell(bench: Bench, place: RowPlace, { column, mask }: Field): string {
-  return mask ? maskedCell(bench, place, column, mask) : bench.dialect.column(place, column)
+function cell(bench: Bench, place: RowPlace, field: Field): string {
+  const { column, mask } = field
+  if (mask) return maskedCell(bench, place, column, mask)
+  const value = bench.dialect.column(place, column)
+  return isDocument(bench.tables, place.table, field) ? `pg_catalog.to_json(${value})` : value
 }
 
 function orderText(bench: Bench, part: CheckedPart, rows: Rows): string {

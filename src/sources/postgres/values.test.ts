@@ -188,7 +188,7 @@ describe('NDJSON', () => {
     )
     const rows = await database.run(`select row_to_json(q)::text as line from (select * from types) q order by id`)
     const others = await database.run(`
-      select ts::text, tstz::text, encode(raw, 'base64') as raw, ia::text, ta::text, comp::text from types order by id`)
+      select ts::text, tstz::text, encode(raw, 'base64') as raw from types order by id`)
     const expected = rows.map(({ line }, index) => ({ ...JSON.parse(line ?? ''), ...others[index] }))
     expect(
       text
@@ -203,6 +203,32 @@ describe('NDJSON', () => {
     expect(text).toBe(`${NDJSON.join('\n')}\n`)
   })
 
+  it('has arrays, composites and what has a cast to json as row_to_json has them, in a related row as well', async () => {
+    await database.run(`
+      create extension hstore;
+      create type moment as (at timestamptz, what json);
+      create domain tags as text[];
+      create table structures (id int primary key, h hstore, moments moment[], tags tags, grid int[][], f float8[], iv int2vector, r int4range[]);
+      insert into structures values (1, 'a=>1,b=>NULL', array[row('2024-01-01Z', '{"x": 1}')::moment, null], '{a,é}', '{{1,2},{3,4}}', '{NaN,0.1}', '1 2', '{"[1,2)"}');
+      insert into structures (id) values (2);
+      create table holders (id int primary key, structure_id int references structures (id));
+      insert into holders values (1, 1), (2, 2)`)
+    const rows = await database.run(`select row_to_json(q)::text as line from structures q order by id`)
+    const lines = rows.map(({ line }) => line ?? '')
+    const own = await exportFile({ url: database.url }, { resource: 'structures', format: 'ndjson' })
+    expect(own.text).toBe(`${lines.join('\n')}\n`)
+    const asked = { resource: 'holders', format: 'ndjson', fields: ['id'], includes: ['structure'] }
+    const related = await exportFile({ url: database.url }, asked)
+    expect(related.text).toBe(lines.map((line, index) => `{"id":${index + 1},"structure":${line}}\n`).join(''))
+    const elements = await exportFile({ url: database.url }, { ...asked, resource: 'structures', includes: ['holders'] })
+    expect(elements.text).toBe('{"id":1,"holders":[{"id":1,"structure_id":1}]}\n{"id":2,"holders":[{"id":2,"structure_id":2}]}\n')
+    const csv = await exportFile(
+      { url: database.url },
+      { resource: 'structures', fields: ['grid', 'h'], options: { header: false } },
+    )
+    expect(csv.text).toBe('"{{1,2},{3,4}}","""a""=>""1"", ""b""=>NULL"\n,\n')
+  })
+
   it('has the same cells in a relation as in a row', async () => {
     const asked = { format: 'ndjson', fields: ['id'] }
     const one = await exportFile({ url: database.url }, { ...asked, resource: 'links', includes: ['type'] })
@@ -213,8 +239,8 @@ describe('NDJSON', () => {
 })
 
 const NDJSON = [
-  String.raw`{"id":1,"i2":-32768,"i8":9223372036854775807,"n":3576.10,"wide":0.00000000000000000001,"f4":0.1,"f8":5e-324,"b":true,"c":"ab  ","v":"v","nm":"nm","d":"2024-02-29","t":"24:00:00","tz":"12:00:00.5+02","ts":"2024-02-29T12:00:00.123456Z","tstz":"2024-02-29T10:00:00.123456Z","iv":"1 mon -2 days +03:00:00.5","u":"0190a7b0-5d3c-7e2f-9a41-3c5b8e6f7d12","j":{"a":  1, "n":12345678901234567890123, "a":2},"jb":{"n": 12345678901234567890123},"raw":"AP9cCg==","e":"very \"happy\"","p":12.50,"ia":"{1,NULL,3}","ta":"{\"a,b\",\"c\\\"d\",NULL,\"\"}","r":"[1,5)","tr":"[\"2024-01-01 00:00:00+00\",infinity)","comp":"(,)","ip":"10.0.0.1","net":"10.0.0.0/8","m":"$1,234.50","bits":"0101","x":"<a>1</a>","vec":"'a':1 'b':2","pt":"(1,2)","mac":"08:00:2b:01:02:03"}`,
-  String.raw`{"id":2,"i2":0,"i8":-9223372036854775808,"n":-0.01,"wide":"NaN","f4":"Infinity","f8":"-Infinity","b":false,"c":"    ","v":"","nm":"","d":"infinity","t":"00:00:00","tz":"00:00:00+00","ts":"-infinity","tstz":"0044-03-15 12:00:00+00 BC","iv":"-178000000 years","u":null,"j":null,"jb":[],"raw":"","e":"sad","p":0.00,"ia":"{}","ta":"{}","r":"empty","tr":null,"comp":"(1,\"x\"\"y\\\\z,\n\")","ip":"::1/64","net":"::/0","m":"-$0.50","bits":"1111","x":null,"vec":"","pt":null,"mac":null}`,
+  String.raw`{"id":1,"i2":-32768,"i8":9223372036854775807,"n":3576.10,"wide":0.00000000000000000001,"f4":0.1,"f8":5e-324,"b":true,"c":"ab  ","v":"v","nm":"nm","d":"2024-02-29","t":"24:00:00","tz":"12:00:00.5+02","ts":"2024-02-29T12:00:00.123456Z","tstz":"2024-02-29T10:00:00.123456Z","iv":"1 mon -2 days +03:00:00.5","u":"0190a7b0-5d3c-7e2f-9a41-3c5b8e6f7d12","j":{"a":  1, "n":12345678901234567890123, "a":2},"jb":{"n": 12345678901234567890123},"raw":"AP9cCg==","e":"very \"happy\"","p":12.50,"ia":[1,null,3],"ta":["a,b","c\"d",null,""],"r":"[1,5)","tr":"[\"2024-01-01 00:00:00+00\",infinity)","comp":{"a":null,"b":null},"ip":"10.0.0.1","net":"10.0.0.0/8","m":"$1,234.50","bits":"0101","x":"<a>1</a>","vec":"'a':1 'b':2","pt":"(1,2)","mac":"08:00:2b:01:02:03"}`,
+  String.raw`{"id":2,"i2":0,"i8":-9223372036854775808,"n":-0.01,"wide":"NaN","f4":"Infinity","f8":"-Infinity","b":false,"c":"    ","v":"","nm":"","d":"infinity","t":"00:00:00","tz":"00:00:00+00","ts":"-infinity","tstz":"0044-03-15 12:00:00+00 BC","iv":"-178000000 years","u":null,"j":null,"jb":[],"raw":"","e":"sad","p":0.00,"ia":[],"ta":[],"r":"empty","tr":null,"comp":{"a":1,"b":"x\"y\\z,\n"},"ip":"::1/64","net":"::/0","m":"-$0.50","bits":"1111","x":null,"vec":"","pt":null,"mac":null}`,
   `{"id":3,"i2":null,"i8":null,"n":null,"wide":"${INFINITY}","f4":"NaN","f8":"NaN","b":null,"c":null,"v":null,"nm":null,"d":"5874897-12-31","t":null,"tz":null,"ts":"294276-12-31 23:59:59.999999","tstz":"infinity","iv":null,"u":null,"j":null,"jb":null,"raw":null,"e":null,"p":null,"ia":null,"ta":null,"r":null,"tr":null,"comp":null,"ip":null,"net":null,"m":null,"bits":null,"x":null,"vec":null,"pt":null,"mac":null}`,
 ]
 

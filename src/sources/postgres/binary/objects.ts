@@ -1,5 +1,6 @@
 /** Rows of COPY BINARY as the objects of JSON and NDJSON. */
 import type { CheckedPart, Selected, TableRef, WrittenForm } from '../../../job/spec.ts'
+import { isDocument } from '../documents.ts'
 import type { Bench } from '../relations.ts'
 import { fileValue } from './json.ts'
 import { type BinaryPlan, type BinaryRowWriter, NULL } from './plan.ts'
@@ -58,7 +59,8 @@ function fieldOf(bench: Bench, table: TableRef, node: Selected): BinaryField | n
   if (node.kind === 'many') return null
   if (node.kind === 'one') return { type: 'int4', isCast: false }
   const type = node.mask ? 'text' : bench.tables.column(table, node.column).type
-  return node.hidden || node.type === type ? binaryField(bench, table, node) : null
+  const isAsFound = node.hidden || node.type === type || isDocument(bench.tables, table, node)
+  return isAsFound ? binaryField(bench, table, node) : null
 }
 
 function fieldsOf(members: readonly Member[]): BinaryField[] {

@@ -1,5 +1,6 @@
 /** What a column is sent as by COPY BINARY. */
 import type { Selected, TableRef } from '../../../job/spec.ts'
+import { isDocument } from '../documents.ts'
 import type { Bench } from '../relations.ts'
 
 type Field = Extract<Selected, { kind: 'field' }>
@@ -42,7 +43,9 @@ export interface BinaryField {
 }
 
 /** Null for a column of another type. */
-export function binaryField(bench: Bench, table: TableRef, { column, mask }: Field): BinaryField | null {
+export function binaryField(bench: Bench, table: TableRef, field: Field): BinaryField | null {
+  const { column, mask } = field
+  if (isDocument(bench.tables, table, field)) return { type: 'json', isCast: false }
   if (mask) return { type: 'text', isCast: false }
   const { base, sort } = bench.tables.column(table, column)
   const known = KNOWN.find((type) => type === base)
