@@ -88,6 +88,13 @@ it('a file that is cut, damaged, empty or of another kind cannot be read', async
   await Promise.all(readings)
 })
 
+it('a CSV file is no database', async () => {
+  await expect(rowsIn('duckdb', orders('csv', 'as a database', csv))).rejects.toMatchObject({
+    code: 'SOURCE_UNAVAILABLE',
+    message: expect.stringMatching(/of another kind than its address says/),
+  })
+})
+
 it('a database of a later version of DuckDB is said to be one', async () => {
   await expect(rowsIn('duckdb', orders('duckdb', 'later', ofLaterVersion(database)))).rejects.toMatchObject({
     code: 'SOURCE_FAILED',

@@ -120,7 +120,8 @@ function fileFault(reason: string, owner: string): Told | null {
   }
   if (
     /^(IO Error|Serialization Error|Invalid Error|Fatal Error)/i.test(reason) ||
-    /not a valid DuckDB|Parquet|No magic bytes|Failed to read file|corrupt/i.test(reason)
+    // DuckDB takes a database whose name ends as that of another kind of file does for such a file, in an empty database.
+    /not a valid DuckDB|Parquet|No magic bytes|Failed to read file|corrupt|in-memory database/i.test(reason)
   ) {
     return {
       code: 'SOURCE_UNAVAILABLE',
