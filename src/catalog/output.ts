@@ -158,12 +158,11 @@ function flag(option: string, asked: unknown): boolean | null {
 function readDelimiter(asked: unknown): string | null {
   if (asked == null) return null
   if (typeof asked === 'string' && /^[\t\x20-\x7e]$/.test(asked) && !/[A-Za-z0-9"'.+\-\\]/.test(asked)) return asked
-  throw invalid('delimiter', 'must be one printable ASCII character or a tab, and no letter, digit, quote or one of . + - \\', [
-    ',',
-    ';',
-    '\t',
-    '|',
-  ])
+  throw invalid(
+    'delimiter',
+    'must be one printable ASCII character or a tab, but no letter, digit or quote, and none of . + - \\ either.',
+    [',', ';', '\t', '|'],
+  )
 }
 
 function readNullText(asked: unknown, delimiter: string): string | null {
