@@ -11,7 +11,7 @@ export interface ColumnFacts extends ColumnDescription {
   readonly base: string
   /** `c` composite, `e` enum and so on: `pg_type.typtype` of the same. */
   readonly sort: string
-  /** An array, a composite, or of a type with a cast to `json`: `to_json` makes more of it than a string. */
+  /** Text to Freight of which `to_json` makes more than a string: an array, a composite, or of a type with a cast to `json`. */
   readonly isStructured: boolean
   /** Equality means equal bytes. */
   readonly deterministic: boolean
@@ -151,7 +151,7 @@ type ColumnRow = [
   nullable: boolean,
   base: string,
   sort: string,
-  isStructured: boolean,
+  hasParts: boolean,
   deterministic: boolean,
   readable: boolean,
 ]
@@ -160,8 +160,9 @@ type ForeignKeyRow = [schema: string | null, table: string, columns: string[], f
 
 function readFacts(row: FactsRow): TableFacts {
   const columns = (JSON.parse(row.columns) as ColumnRow[]).map(
-    ([name, declaredType, nullable, base, sort, isStructured, deterministic, readable]): [string, ColumnFacts] => {
+    ([name, declaredType, nullable, base, sort, hasParts, deterministic, readable]): [string, ColumnFacts] => {
       const type = cellType(base)
+      const isStructured = hasParts && type === 'text'
       return [name, { name, type, declaredType, nullable, strict: true, base, sort, isStructured, deterministic, readable }]
     },
   )

@@ -164,16 +164,21 @@ export const writeNumeric: ValueWriter = (src, i, _end, out, p) => {
   const scale = int16(src, i + 6)
   const special = SPECIAL_NUMERICS[sign]
   if (special) return putBytes(special, out, p)
-  const digit = (place: number): number => (place >= 0 && place < count ? int16(src, i + 8 + 2 * place) : 0)
+  const digits = i + 8
   let at = p
   if (sign !== 0) out[at++] = MINUS
-  at = putDigits(weight < 0 ? 0 : digit(0), out, at)
-  for (let place = 1; place <= weight; place++) at = putFour(digit(place), out, at)
+  at = putDigits(digitAt(src, digits, count, weight < 0 ? -1 : 0), out, at)
+  for (let place = 1; place <= weight; place++) at = putFour(digitAt(src, digits, count, place), out, at)
   if (scale === 0) return at
   out[at++] = DOT
   const end = at + scale
-  for (let place = weight + 1; at < end; place++) at = putFour(digit(place), out, at)
+  for (let place = weight + 1; at < end; place++) at = putFour(digitAt(src, digits, count, place), out, at)
   return end
+}
+
+/** The ones that are not sent are zeros. */
+function digitAt(src: Uint8Array, digits: number, count: number, place: number): number {
+  return place >= 0 && place < count ? int16(src, digits + 2 * place) : 0
 }
 
 export const writeDate: ValueWriter = (src, i, _end, out, p) => {
