@@ -3,8 +3,8 @@ import { flatLeaves } from '../../../job/shape.ts'
 import type { CheckedPart, Output, WrittenForm } from '../../../job/spec.ts'
 import type { Bench } from '../relations.ts'
 import { isCopyCsv } from '../written.ts'
+import { type BinaryField, type BinaryType, binaryField } from './fields.ts'
 import { type BinaryPlan, type BinaryRowWriter, NULL } from './plan.ts'
-import { type BinaryField, type BinaryType, binaryField } from './types.ts'
 import {
   behindFields,
   int32,

@@ -1,5 +1,5 @@
 /** Single values of COPY BINARY as JSON: in a file, and in the `json` form of row text. */
-import type { BinaryType } from './types.ts'
+import type { BinaryType } from './fields.ts'
 import {
   putBytes,
   type ValueWriter,

@@ -2,9 +2,9 @@
 import type { CheckedPart, Selected, TableRef, WrittenForm } from '../../../job/spec.ts'
 import { isDocument } from '../documents.ts'
 import type { Bench } from '../relations.ts'
+import { type BinaryField, binaryField } from './fields.ts'
 import { fileValue } from './json.ts'
 import { type BinaryPlan, type BinaryRowWriter, NULL } from './plan.ts'
-import { type BinaryField, binaryField } from './types.ts'
 import { behindFields, int32, putBytes, type ValueWriter } from './values.ts'
 
 const NEWLINE = 10

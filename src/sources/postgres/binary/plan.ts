@@ -1,5 +1,5 @@
 /** The text of rows of COPY BINARY, made on this side. */
-import type { BinaryField } from './types.ts'
+import type { BinaryField } from './fields.ts'
 
 /** Instead of a field's length. */
 export const NULL = -1

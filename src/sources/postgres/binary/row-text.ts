@@ -1,7 +1,8 @@
 /** Rows of COPY BINARY as the `json` form of row text, for those that the format has to look at. */
+
+import type { BinaryField } from './fields.ts'
 import { cellValue } from './json.ts'
 import { type BinaryRowWriter, NULL } from './plan.ts'
-import type { BinaryField } from './types.ts'
 import { int32, putBytes, type ValueWriter } from './values.ts'
 
 const NEWLINE = 10
