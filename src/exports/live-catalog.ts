@@ -6,8 +6,8 @@ import { createCatalog } from '../catalog/create-catalog.ts'
 import type { Config, ResolvedResource } from '../config/resolved.ts'
 import { FreightError } from '../job/errors.ts'
 import type { TableDescription } from '../sources/source.ts'
-import { KnownTables } from './known-tables.ts'
 import type { Probe } from './probe.ts'
+import { RememberedTables } from './remembered-tables.ts'
 
 const DESCRIBE_MS = 15_000
 const REFRESH_MS = 60_000
@@ -26,11 +26,11 @@ export async function startLiveCatalog(
   probe: Pick<Probe, 'describe' | 'tables'>,
   log: Pick<Logger, 'error' | 'warn'>,
 ): Promise<LiveCatalog> {
-  const known = new KnownTables(join(config.dataDir, 'known-tables.json'))
-  let catalog = await describeAll(config, probe, known, log)
+  const remembered = new RememberedTables(join(config.dataDir, 'remembered-tables.json'))
+  let catalog = await describeAll(config, probe, remembered, log)
   const timer = setInterval(async () => {
     try {
-      catalog = await describeAll(config, probe, known, log)
+      catalog = await describeAll(config, probe, remembered, log)
     } catch (error) {
       // The last good catalog stays: a table that is gone for a moment must not take the resources with it.
       log.warn({ err: error }, 'the sources could not be described again')
@@ -43,8 +43,8 @@ export async function startLiveCatalog(
 async function describeAll(
   config: Config,
   probe: Pick<Probe, 'describe' | 'tables'>,
-  known: KnownTables,
-  log: Pick<Logger, 'error'>,
+  remembered: RememberedTables,
+  log: Pick<Logger, 'error' | 'warn'>,
 ): Promise<Catalog> {
   const limit = { ms: DESCRIBE_MS }
   const described = await describeResources(config.resources, {
@@ -52,10 +52,10 @@ async function describeAll(
       const place = config.sources[source]
       try {
         const description = (await probe.describe(source, [table], limit))[0] ?? null
-        if (place && description) known.keep(place, table, description)
+        if (place && description) remembered.keep(place, table, description)
         return description
       } catch (error) {
-        const before = place && isOfTheSource(error) ? known.find(place, table) : undefined
+        const before = place && isOfTheSource(error) ? remembered.find(place, table) : undefined
         if (!before) throw error
         log.error({ err: error, source, table }, 'a table cannot be read: its exports will fail until it can')
         return before
@@ -67,7 +67,12 @@ async function describeAll(
     Object.entries(config.sources).map(([name, source]) => [name, source.sessionVariables ?? {}]),
   )
   const catalog = createCatalog({ resources: config.resources, ...described, retentionMs: config.retentionMs, sessionVariables })
-  known.save()
+  try {
+    remembered.save()
+  } catch (error) {
+    // Of use at the next start only; a full disk must not hold up this one.
+    log.warn({ err: error }, 'what the tables are could not be kept for the next start')
+  }
   return catalog
 }
 

@@ -9,7 +9,7 @@ import type { TableDescription } from '../sources/source.ts'
 
 type Entry = readonly [key: string, description: TableDescription]
 
-export class KnownTables {
+export class RememberedTables {
   readonly #path: string
   #tables: ReadonlyMap<string, TableDescription>
   #met = new Map<string, TableDescription>()

@@ -1,5 +1,5 @@
 /** A service starts again beside a table that cannot be read, as long as it once could; a mistake in the configuration stops it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -80,4 +80,10 @@ it('a name or an address that was never right stops the start, whatever was know
   await expect(started('csv:*.csv', 'ordrs')).rejects.toThrow('no file of a table "ordrs". Did you mean "orders"?')
   await expect(started('csv:elsewhere/*.csv')).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' })
   await expect(started('csv:*.csv', 'items')).resolves.toBeDefined()
+})
+
+it('a start does not need what it keeps for the next one', async () => {
+  rmSync(join(folder, 'remembered-tables.json'), { force: true })
+  mkdirSync(join(folder, 'remembered-tables.json.new'))
+  expect(fieldsOf(await started('csv:*.csv', 'items'), 'items')).toEqual(['id', 'sku'])
 })
