@@ -83,6 +83,9 @@ export const VALUE_TABLES = `
   insert into wide select at, repeat('"', at * 100000) from generate_series(1, 12) at;
   create table huge (id int primary key, n numeric);
   insert into huge select at, 10::numeric ^ (4000 * at) from generate_series(1, 30) at;
+  -- Thirty times as long as text as when it is sent: the memory for it has to grow again and again.
+  create table zeros (id int primary key, n numeric(1000, 1000), t timestamptz);
+  insert into zeros select i, 0, now() from generate_series(1, 20000) i;
   create table casts (id int primary key, f4 float4, f8 float8, iv interval, tz timetz, ia int[], ta text[], r int4range, tr tstzrange, f8a float8[]);
   insert into casts values
     (1, 0.1, 5e-324, '1 mon -2 days +03:00:00.5', '12:00:00.5+02', '{1,NULL,3}', E'{"a,b","c\\\\"d",NULL,"","line\nbreak"}', '[1,5)', '["2024-01-01 00:00:00+00",infinity)', '{NaN,0.1}'),

@@ -73,7 +73,7 @@ describe('what is written of chunks, each a little longer than all before it,', 
     const header = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
     for (let chunk = 0; chunk < 20; chunk += 1) {
       const row = Buffer.concat([Buffer.from([0, 2]), value(300_000 + chunk * 100), value(1)])
-      for (const { bytes } of rows.read(chunk === 0 ? Buffer.concat([header, row]) : row)) used.add(bytes.buffer)
+      for (const { bytes } of rows.read(message(chunk === 0 ? Buffer.concat([header, row]) : row))) used.add(bytes.buffer)
     }
     expect(used.size).toBe(1)
   })
@@ -95,4 +95,10 @@ function value(bytes: number): Buffer {
   const length = Buffer.alloc(4)
   length.writeInt32BE(bytes)
   return Buffer.concat([length, Buffer.alloc(bytes, 'x')])
+}
+
+function message(body: Buffer): Buffer {
+  const header = Buffer.from('d....')
+  header.writeInt32BE(4 + body.length, 1)
+  return Buffer.concat([header, body])
 }

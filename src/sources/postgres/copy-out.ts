@@ -10,64 +10,46 @@ import type { Connection, Submittable } from 'pg'
 import { FreightError } from '../../job/errors.ts'
 import type { RowChunk, RowForm } from '../../job/row-text.ts'
 import { ChunkBuffers } from './chunk-buffers.ts'
+import { ChunkQueue } from './chunk-queue.ts'
 import { CopySocket } from './copy-socket.ts'
 
-/** Chunks that may wait for the reader before the socket is paused. */
-const WAITING = 2
-/** Rows of a slow query are handed over after this long, however few: whoever watches for progress must see it. */
-const PATIENCE_MS = 500
-
-const COPY_DATA = 0x64
 const COPY_OUT_RESPONSE = 0x48
 const COPY_DONE = 0x63
 const READY_FOR_QUERY = 0x5a
+const COPY_DATA = 0x64
 /** A code and four bytes of length, which counts itself. */
-const HEADER_BYTES = 5
-
-interface Filled {
-  readonly buffer: Buffer<ArrayBuffer>
-  readonly length: number
-  readonly rows: number
-}
+export const MESSAGE_HEADER_BYTES = 5
 
 type Listener = (bytes: Buffer) => void
 
 export class CopyOut implements Submittable {
   readonly #text: string
-  readonly #messages: 'rows' | 'binary'
+  readonly #keeps: 'rows' | 'messages'
+  readonly #queue: ChunkQueue
+  readonly #buffers: ChunkBuffers
   #stream: Duplex | null = null
   #parse: Listener = () => {}
   #isAttached = false
   /** Of the message that is being read: bytes of its header so far, and of its body still to come. */
-  readonly #header = Buffer.alloc(HEADER_BYTES)
+  readonly #header = Buffer.alloc(MESSAGE_HEADER_BYTES)
   #headerLength = 0
   #left = 0
   #body: 'row' | 'skipped' | 'forwarded' = 'skipped'
-  readonly #buffers: ChunkBuffers
-  #buffer: Buffer<ArrayBuffer>
-  #length = 0
-  #rows = 0
-  #total = 0
-  readonly #filled: Filled[] = []
-  #handedAt = performance.now()
-  #isPaused = false
-  #isDiscarding = false
   #announced: number | null = null
-  #error: unknown = null
   readonly #over = Promise.withResolvers<void>()
   #isOver = false
-  #wake: (() => void) | null = null
 
-  constructor(text: string, messages: 'rows' | 'binary' = 'rows', buffers: ChunkBuffers = new ChunkBuffers()) {
+  /** With `messages`, each is kept with its header: many are then taken over at once, and who reads them knows where each begins. */
+  constructor(text: string, keeps: 'rows' | 'messages' = 'rows', buffers: ChunkBuffers = new ChunkBuffers()) {
     this.#text = text
-    this.#messages = messages
+    this.#keeps = keeps
     this.#buffers = buffers
-    this.#buffer = buffers.take()
+    this.#queue = new ChunkQueue(buffers, { pause: () => this.#stream?.pause(), resume: () => this.#stream?.resume() })
   }
 
   /** Rows that have come so far. */
   get received(): number {
-    return this.#total
+    return this.#queue.total
   }
 
   /** Rows that the server says it sent; null before its end. */
@@ -81,8 +63,8 @@ export class CopyOut implements Submittable {
   }
 
   /**
-   * Each chunk's bytes are good until the next is asked for. Ends normally only after the server's own end, and, where messages are rows,
-   * with as many as it says it sent.
+   * Each chunk's bytes are good until the next is asked for. Ends normally only after the server's own end, and, where rows are kept, with
+   * as many as it says it sent.
    */
   async *chunks(form: RowForm): AsyncIterable<RowChunk> {
     for await (const chunk of this.keptChunks(form)) {
@@ -93,23 +75,19 @@ export class CopyOut implements Submittable {
 
   /** The same chunks, to be given back to its buffers by who reads them. */
   async *keptChunks(form: RowForm): AsyncIterable<RowChunk> {
-    for (let filled = await this.#next(); filled !== null; filled = await this.#next()) {
-      yield { form, bytes: filled.buffer.subarray(0, filled.length), rows: filled.rows }
+    for (let filled = await this.#queue.next(); filled !== null; filled = await this.#queue.next()) {
+      yield { form, bytes: filled.bytes, rows: filled.rows }
     }
-    this.#buffers.giveBack(this.#buffer)
   }
 
   /** Lets the rest go by unread. */
   discard(): void {
-    this.#isDiscarding = true
-    this.#filled.length = 0
-    this.#resume()
+    this.#queue.discard()
   }
 
   /** Ends the reading with this error, whatever still comes. */
   fail(error: unknown): void {
-    this.#error ??= error
-    this.#wakeUp()
+    this.#queue.fail(error)
   }
 
   // What `pg` calls.
@@ -148,9 +126,9 @@ export class CopyOut implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    if (this.#error === null && this.#messages === 'rows' && this.#announced !== this.#total) {
+    if (this.#keeps === 'rows' && this.#announced !== this.received) {
       const sent = this.#announced ?? 'an unknown number of'
-      this.#error = new FreightError('ROWS_INCOMPLETE', `PostgreSQL sent ${sent} rows, and ${this.#total} arrived.`)
+      this.fail(new FreightError('ROWS_INCOMPLETE', `PostgreSQL sent ${sent} rows, and ${this.received} arrived.`))
     }
     this.#end()
   }
@@ -161,7 +139,7 @@ export class CopyOut implements Submittable {
     this.#stream?.removeListener('close', this.#onClose)
     this.#isOver = true
     this.#over.resolve()
-    this.#wakeUp()
+    this.#queue.end()
   }
 
   #detach(): void {
@@ -173,7 +151,7 @@ export class CopyOut implements Submittable {
       stream.removeListener('data', this.#onData)
       stream.on('data', this.#parse)
     }
-    this.#resume()
+    this.#queue.letFlow()
   }
 
   readonly #onData = (bytes: Buffer): void => {
@@ -184,21 +162,25 @@ export class CopyOut implements Submittable {
         i = this.#takeBody(bytes, i)
         continue
       }
+      if (this.#keeps === 'messages' && this.#headerLength === 0) {
+        i = this.#takeMessages(bytes, i)
+        if (i === end) break
+      }
       let header = bytes
       let at = i
-      if (this.#headerLength > 0 || end - i < HEADER_BYTES) {
-        i += bytes.copy(this.#header, this.#headerLength, i, Math.min(end, i + HEADER_BYTES - this.#headerLength))
+      if (this.#headerLength > 0 || end - i < MESSAGE_HEADER_BYTES) {
+        i += bytes.copy(this.#header, this.#headerLength, i, Math.min(end, i + MESSAGE_HEADER_BYTES - this.#headerLength))
         this.#headerLength += i - at
-        if (this.#headerLength < HEADER_BYTES) break
+        if (this.#headerLength < MESSAGE_HEADER_BYTES) break
         this.#headerLength = 0
         header = this.#header
         at = 0
-      } else i += HEADER_BYTES
+      } else i += MESSAGE_HEADER_BYTES
       const code = header[at]
       if (code === READY_FOR_QUERY) {
         // What follows is no longer ours: the next statement may already be under way when this returns.
         this.#detach()
-        this.#parse(Buffer.from(header.subarray(at, at + HEADER_BYTES)))
+        this.#parse(Buffer.from(header.subarray(at, at + MESSAGE_HEADER_BYTES)))
         if (i < end) this.#parse(Buffer.from(bytes.subarray(i)))
         // `pg` says so only to a statement that met no error.
         this.#end()
@@ -207,18 +189,36 @@ export class CopyOut implements Submittable {
       this.#left = header.readUInt32BE(at + 1) - 4
       this.#beginBody(code, header, at)
     }
-    if (this.#wake && this.#left === 0 && this.#rows > 0 && performance.now() - this.#handedAt > PATIENCE_MS) this.#hand()
+    if (this.#left === 0) this.#queue.handIfLate()
+  }
+
+  /** Those of rows that are there whole, as many as the chunk has room for; returns where the next stands. */
+  #takeMessages(bytes: Buffer, from: number): number {
+    const most = Math.min(bytes.length, from + this.#queue.room)
+    let to = from
+    let rows = 0
+    while (to + MESSAGE_HEADER_BYTES <= most && bytes[to] === COPY_DATA) {
+      const next = to + 1 + bytes.readUInt32BE(to + 1)
+      if (next > most) break
+      to = next
+      rows += 1
+    }
+    if (rows > 0) this.#queue.add(bytes, from, to)
+    this.#queue.countRows(rows)
+    return to
   }
 
   #beginBody(code: number | undefined, header: Buffer, at: number): void {
     if (code === COPY_DATA) {
       this.#body = 'row'
-      this.#makeRoom(this.#left)
-      if (this.#left === 0) this.#countRow()
+      const kept = this.#keeps === 'messages' ? MESSAGE_HEADER_BYTES : 0
+      this.#queue.makeRoom(kept + this.#left)
+      this.#queue.add(header, at, at + kept)
+      if (this.#left === 0) this.#queue.countRows(1)
     } else if (code === COPY_OUT_RESPONSE || code === COPY_DONE) this.#body = 'skipped'
     else {
       this.#body = 'forwarded'
-      this.#parse(Buffer.from(header.subarray(at, at + HEADER_BYTES)))
+      this.#parse(Buffer.from(header.subarray(at, at + MESSAGE_HEADER_BYTES)))
     }
   }
 
@@ -227,68 +227,9 @@ export class CopyOut implements Submittable {
     const to = Math.min(bytes.length, from + this.#left)
     this.#left -= to - from
     if (this.#body === 'row') {
-      if (!this.#isDiscarding) this.#length += bytes.copy(this.#buffer, this.#length, from, to)
-      if (this.#left === 0) this.#countRow()
+      this.#queue.add(bytes, from, to)
+      if (this.#left === 0) this.#queue.countRows(1)
     } else if (this.#body === 'forwarded') this.#parse(Buffer.from(bytes.subarray(from, to)))
     return to
-  }
-
-  #countRow(): void {
-    this.#rows += 1
-    this.#total += 1
-  }
-
-  /** Called at a row's beginning, so a chunk is whole rows. */
-  #makeRoom(bytes: number): void {
-    if (this.#length + bytes <= this.#buffer.length) return
-    if (this.#rows > 0) this.#hand()
-    if (bytes <= this.#buffer.length) return
-    this.#buffers.giveBack(this.#buffer)
-    this.#buffer = Buffer.allocUnsafeSlow(bytes)
-  }
-
-  /** Only between two rows. */
-  #hand(): void {
-    if (!this.#isDiscarding && this.#rows > 0) {
-      this.#filled.push({ buffer: this.#buffer, length: this.#length, rows: this.#rows })
-      this.#buffer = this.#buffers.take()
-      this.#handedAt = performance.now()
-    }
-    this.#length = 0
-    this.#rows = 0
-    if (this.#filled.length >= WAITING && !this.#isPaused) {
-      this.#isPaused = true
-      this.#stream?.pause()
-    }
-    this.#wakeUp()
-  }
-
-  #resume(): void {
-    if (!this.#isPaused) return
-    this.#isPaused = false
-    this.#stream?.resume()
-  }
-
-  async #next(): Promise<Filled | null> {
-    for (;;) {
-      if (this.#error !== null) throw this.#error
-      const filled = this.#filled.shift()
-      if (this.#filled.length < WAITING) this.#resume()
-      if (filled) return filled
-      if (this.#isOver) {
-        if (this.#rows === 0) return null
-        this.#hand()
-        continue
-      }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-  }
-
-  #wakeUp(): void {
-    const wake = this.#wake
-    this.#wake = null
-    wake?.()
   }
 }

@@ -134,7 +134,7 @@ export class PostgresSnapshot implements Snapshot {
     const plan = this.#plan(part)
     const binary = wanted && (wanted.format !== 'csv' || this.#options.csv === 'binary') ? plan.binary(wanted) : null
     const written = wanted && this.#options.csv === 'server' ? plan.written(wanted) : null
-    const copy = binary ? new CopyOut(binary.copy, 'binary') : new CopyOut(written ?? plan.rows)
+    const copy = binary ? new CopyOut(binary.copy, 'messages') : new CopyOut(written ?? plan.rows)
     try {
       // A reader that leaves in the middle must not take the parts behind this one with it. Inside a savepoint a replica's conflict with
       // recovery ends the whole session, up to version 15 without a word (tried), so it is not set where nothing follows.

@@ -61,8 +61,11 @@ describe('CSV of COPY BINARY', () => {
     ['many', 10_000],
     ['wide', 12],
     ['huge', 30],
+    ['zeros', 20_000],
   ])("of %s is PostgreSQL's own to the byte", async (table, rows) => {
-    expect(await read(table)).toEqual({ text: await copied(table), rows, forms: ['written'] })
+    const { text, ...counted } = await read(table)
+    expect(text === (await copied(table))).toBe(true)
+    expect(counted).toEqual({ rows, forms: ['written'] })
   })
 
   it('has other delimiters where no plain value holds them', async () => {

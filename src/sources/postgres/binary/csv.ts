@@ -4,10 +4,10 @@ import type { CheckedPart, Output, WrittenForm } from '../../../job/spec.ts'
 import type { Bench } from '../relations.ts'
 import { isCopyCsv } from '../written.ts'
 import { type BinaryField, type BinaryType, binaryField } from './fields.ts'
+import { type Memory, putRange } from './memory.ts'
 import { type BinaryPlan, type BinaryRowWriter, NULL } from './plan.ts'
 import {
   behindFields,
-  int32,
   type ValueWriter,
   writeBool,
   writeBytea,
@@ -76,21 +76,22 @@ class CsvRow implements BinaryRowWriter {
     })
   }
 
-  write(src: Uint8Array, from: number, out: Uint8Array, begin: number): number {
+  write(src: Memory, from: number, out: Memory, begin: number): number {
     const writers = this.#writers
     const { length } = writers
     let i = behindFields(src, from, this.#hidden)
     let p = begin
     for (let k = 0; k < length; k++) {
-      if (k > 0) out[p++] = this.#delimiter
-      const bytes = int32(src, i)
+      if (p > out.room) return p
+      if (k > 0) out.bytes[p++] = this.#delimiter
+      const bytes = src.words.getInt32(i)
       i += 4
       if (bytes === NULL) continue
       p = (writers[k] as ValueWriter)(src, i, i + bytes, out, p)
       if (p < 0) return -1
       i += bytes
     }
-    out[p] = NEWLINE
+    out.bytes[p] = NEWLINE
     this.next = i
     return p + 1
   }
@@ -108,14 +109,14 @@ function writerOf(type: BinaryType, delimiter: number): ValueWriter {
 function textWriter(delimiter: number): ValueWriter {
   const quoted = Uint8Array.from({ length: 256 }, (_, byte) => Number([delimiter, QUOTE, NEWLINE, RETURN].includes(byte)))
   return (src, i, end, out, p) => {
-    let at = p
+    const { bytes } = src
     let k = i
-    while (k < end && quoted[src[k] as number] === 0) out[at++] = src[k++] as number
-    return k < end || i === end ? putQuoted(src, i, end, out, p) : at
+    while (k < end && quoted[bytes[k] as number] === 0) k++
+    return k < end || i === end ? putQuoted(src, i, end, out, p) : putRange(src, i, end, out, p)
   }
 }
 
-function putQuoted(src: Uint8Array, i: number, end: number, out: Uint8Array, p: number): number {
+function putQuoted({ bytes: src }: Memory, i: number, end: number, { bytes: out }: Memory, p: number): number {
   let at = p
   out[at++] = QUOTE
   for (let k = i; k < end; k++) {

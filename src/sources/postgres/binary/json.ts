@@ -1,7 +1,8 @@
 /** Single values of COPY BINARY as JSON: in a file, and in the `json` form of row text. */
 import type { BinaryType } from './fields.ts'
+import { Constant, type Memory, putBytes, putRange } from './memory.ts'
 import {
-  putBytes,
+  specialNumeric,
   type ValueWriter,
   writeBool,
   writeDate,
@@ -25,30 +26,40 @@ const BACKSLASH = 92
 const UPPER_N = 78
 const UPPER_I = 73
 const MINUS = 45
-const TRUE = bytesOf('true')
-const FALSE = bytesOf('false')
-const BYTES_OPEN = bytesOf('{"b":"')
+const TRUE = new Constant('true')
+const FALSE = new Constant('false')
+const BYTES_OPEN = new Constant('{"b":"')
 const BYTES_CLOSE = bytesOf('"}')
-const INFINITY = bytesOf('9.0e+999')
-const NEGATIVE_INFINITY = bytesOf('-9.0e+999')
+const NAN = new Constant('"NaN"')
+const INFINITY = new Constant('9.0e+999')
+const NEGATIVE_INFINITY = new Constant('-9.0e+999')
 const BASE64 = bytesOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
 /** JSON's escape for a byte, where it has to have one. */
 const ESCAPES = Array.from({ length: 256 }, (_, byte) => {
   const isPlain = byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH
   return isPlain ? null : bytesOf(JSON.stringify(String.fromCharCode(byte)).slice(1, -1))
 })
-/** Of `numeric`'s sign, the top bits of one that has no digits. */
-const SPECIAL = 0xc0
+/** The letter behind the backslash, of escapes that are short; 0: it is not. */
+const LETTERS = Uint8Array.from(ESCAPES, (bytes) => (bytes?.length === 2 ? (bytes[1] as number) : 0))
+/** The longest of them. */
+const LONGEST_ESCAPE = 6
+const WORD = 4
+/** A byte in all four of a word. */
+const ONES = 0x01010101
+const SPACES = 0x20202020
+const QUOTES = 0x22222222
+const BACKSLASHES = 0x5c5c5c5c
+const TOP_BITS = 0x80808080
 
 /** A value in the file; -1 for one that the file holds changed, and that is to be counted. */
 export function fileValue(type: BinaryType, isRfc3339: boolean): ValueWriter {
   switch (type) {
     case 'numeric':
-      return (src, i, end, out, p) => ((src[i + 4] as number) >= SPECIAL ? -1 : writeNumeric(src, i, end, out, p))
+      return (src, i, end, out, p) => (specialNumeric(src, i) === null ? writeNumeric(src, i, end, out, p) : -1)
     case 'float':
-      return (src, i, end, out, p) => (isNumber(src, i) ? writeRaw(src, i, end, out, p) : -1)
+      return (src, i, end, out, p) => (isNumber(src.bytes, i) ? putRange(src, i, end, out, p) : -1)
     case 'bool':
-      return (src, i, _end, out, p) => putBytes(src[i] === 0 ? FALSE : TRUE, out, p)
+      return (src, i, _end, out, p) => (src.bytes[i] === 0 ? FALSE : TRUE).put(out, p)
     case 'timestamp':
     case 'timestamptz':
       return isRfc3339 ? quoted(writeRfc3339) : cellValue(type)
@@ -57,7 +68,7 @@ export function fileValue(type: BinaryType, isRfc3339: boolean): ValueWriter {
     case 'json':
       return writeOnOneLine
     case 'jsonb':
-      return behindVersion(writeRaw)
+      return behindVersion(putRange)
     default:
       return cellValue(type)
   }
@@ -75,9 +86,12 @@ export function cellValue(type: BinaryType): ValueWriter {
     case 'oid':
       return writeOid
     case 'numeric':
-      return number(writeNumeric)
+      return (src, i, end, out, p) => {
+        const special = specialNumeric(src, i)
+        return special ? putSpecial(special, 0, out, p) : writeNumeric(src, i, end, out, p)
+      }
     case 'float':
-      return number(writeRaw)
+      return (src, i, end, out, p) => (isNumber(src.bytes, i) ? putRange(src, i, end, out, p) : putSpecial(src.bytes, i, out, p))
     case 'bool':
       return quoted(writeBool)
     case 'date':
@@ -91,7 +105,7 @@ export function cellValue(type: BinaryType): ValueWriter {
     case 'uuid':
       return quoted(writeUuid)
     case 'bytea':
-      return (src, i, end, out, p) => putBytes(BYTES_CLOSE, out, writeHex(src, i, end, out, putBytes(BYTES_OPEN, out, p)))
+      return (src, i, end, out, p) => putBytes(BYTES_CLOSE, out, writeHex(src, i, end, out, BYTES_OPEN.put(out, p)))
     case 'jsonb':
       return behindVersion(writeString)
     case 'json':
@@ -103,10 +117,10 @@ export function cellValue(type: BinaryType): ValueWriter {
 /** For text without a quote, a backslash or a control character. */
 function quoted(write: ValueWriter): ValueWriter {
   return (src, i, end, out, p) => {
-    out[p] = QUOTE
+    out.bytes[p] = QUOTE
     const at = write(src, i, end, out, p + 1)
     if (at < 0) return -1
-    out[at] = QUOTE
+    out.bytes[at] = QUOTE
     return at + 1
   }
 }
@@ -116,15 +130,10 @@ function behindVersion(write: ValueWriter): ValueWriter {
   return (src, i, end, out, p) => write(src, i + 1, end, out, p)
 }
 
-/** Digits as they are; NaN as a string, and infinity as row text has it. */
-function number(write: ValueWriter): ValueWriter {
-  const asString = quoted(write)
-  return (src, i, end, out, p) => {
-    const at = write(src, i, end, out, p)
-    if (isNumber(out, p)) return at
-    if (out[p] === UPPER_N) return asString(src, i, end, out, p)
-    return putBytes(out[p] === MINUS ? NEGATIVE_INFINITY : INFINITY, out, p)
-  }
+/** NaN as a string, and infinity as row text has it. */
+function putSpecial(text: Uint8Array, i: number, out: Memory, p: number): number {
+  if (text[i] === UPPER_N) return NAN.put(out, p)
+  return (text[i] === MINUS ? NEGATIVE_INFINITY : INFINITY).put(out, p)
 }
 
 /** Whether the text there is neither NaN nor infinite. */
@@ -133,33 +142,66 @@ function isNumber(bytes: Uint8Array, i: number): boolean {
   return first !== UPPER_N && first !== UPPER_I
 }
 
-function writeRaw(src: Uint8Array, i: number, end: number, out: Uint8Array, p: number): number {
-  let at = p
-  for (let k = i; k < end; k++) out[at++] = src[k] as number
-  return at
-}
-
 /** A document that PostgreSQL has checked: tabs and line breaks stand between its values only. */
-function writeOnOneLine(src: Uint8Array, i: number, end: number, out: Uint8Array, p: number): number {
+function writeOnOneLine({ bytes: src }: Memory, i: number, end: number, { bytes: out }: Memory, p: number): number {
   let at = p
   for (let k = i; k < end; k++) if ((src[k] as number) >= SPACE) out[at++] = src[k] as number
   return at
 }
 
-function writeString(src: Uint8Array, i: number, end: number, out: Uint8Array, p: number): number {
+function writeString(src: Memory, i: number, end: number, out: Memory, p: number): number {
+  out.bytes[p] = QUOTE
+  const hasRoom = end + WORD <= src.bytes.length && p + LONGEST_ESCAPE * (end - i) + WORD < out.bytes.length
+  const at = hasRoom ? putWords(src, i, end, out, p + 1) : putEscaped(src, i, end, out, p + 1)
+  out.bytes[at] = QUOTE
+  return at + 1
+}
+
+/** Most words have nothing that is to be escaped. Up to three bytes behind the last are overwritten. */
+function putWords(src: Memory, i: number, end: number, out: Memory, p: number): number {
   let at = p
-  out[at++] = QUOTE
+  let k = i
+  for (; k + WORD <= end; k += WORD) {
+    const word = src.words.getInt32(k, true)
+    if (hasEscaped(word)) at = putEscaped(src, k, k + WORD, out, at)
+    else {
+      out.words.setInt32(at, word, true)
+      at += WORD
+    }
+  }
+  if (k === end) return at
+  const word = src.words.getInt32(k, true)
+  const others = -1 << (8 * (end - k))
+  if (hasEscaped((word & ~others) | (SPACES & others))) return putEscaped(src, k, end, out, at)
+  out.words.setInt32(at, word, true)
+  return at + end - k
+}
+
+/**
+ * Whether a byte of a word is below a space, or is a quote or a backslash; for all four at once
+ * (https://graphics.stanford.edu/~seander/bithacks.html, "Determine if a word has a byte less than n").
+ */
+function hasEscaped(word: number): boolean {
+  const quote = word ^ QUOTES
+  const backslash = word ^ BACKSLASHES
+  return ((((word - SPACES) & ~word) | ((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash)) & TOP_BITS) !== 0
+}
+
+function putEscaped({ bytes: src }: Memory, i: number, end: number, out: Memory, p: number): number {
+  let at = p
   for (let k = i; k < end; k++) {
     const c = src[k] as number
-    if (c > BACKSLASH || (c >= SPACE && c !== QUOTE && c !== BACKSLASH)) out[at++] = c
-    else at = putBytes(ESCAPES[c] as Uint8Array, out, at)
+    if (c > BACKSLASH || (c >= SPACE && c !== QUOTE && c !== BACKSLASH)) out.bytes[at++] = c
+    else if (LETTERS[c] !== 0) {
+      out.bytes[at++] = BACKSLASH
+      out.bytes[at++] = LETTERS[c] as number
+    } else at = putBytes(ESCAPES[c] as Uint8Array, out, at)
   }
-  out[at++] = QUOTE
   return at
 }
 
 /** RFC 4648, section 4. */
-function writeBase64(src: Uint8Array, i: number, end: number, out: Uint8Array, p: number): number {
+function writeBase64({ bytes: src }: Memory, i: number, end: number, { bytes: out }: Memory, p: number): number {
   let at = p
   for (let k = i; k < end; k += 3) {
     const left = end - k

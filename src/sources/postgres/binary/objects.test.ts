@@ -61,6 +61,12 @@ describe('objects of COPY BINARY', () => {
     expect([...forms]).toEqual(['written', 'json'])
   })
 
+  it('of values that are much longer as text are those of COPY text', async () => {
+    const [ours, theirs] = await made(part('zeros', [HIDDEN, ...(await columns('zeros'))]))
+    expect(ours.text === theirs.text).toBe(true)
+    expect(ours.forms).toEqual(['written'])
+  })
+
   it('of rows larger than a chunk are those of COPY text', async () => {
     const [ours, theirs] = await made(part('wide', [HIDDEN, ...(await columns('wide'))], { sort: LARGEST_FIRST, limit: 2 }))
     expect(ours.text === theirs.text).toBe(true)

@@ -4,13 +4,14 @@ import { isDocument } from '../documents.ts'
 import type { Bench } from '../relations.ts'
 import { type BinaryField, binaryField } from './fields.ts'
 import { fileValue } from './json.ts'
+import { Constant, type Memory } from './memory.ts'
 import { type BinaryPlan, type BinaryRowWriter, NULL } from './plan.ts'
-import { behindFields, int32, putBytes, type ValueWriter } from './values.ts'
+import { behindFields, type ValueWriter } from './values.ts'
 
 const NEWLINE = 10
 const COMMA = 44
 const CLOSE_BRACE = 125
-const WORD_NULL = new Uint8Array(Buffer.from('null'))
+const WORD_NULL = new Constant('null')
 
 /** What the objects are made of; null where a column is of another type, or the objects are not what the format would write. */
 export function binaryObjects(bench: Bench, part: CheckedPart, { format, output }: WrittenForm): BinaryPlan | null {
@@ -26,7 +27,7 @@ export function binaryObjects(bench: Bench, part: CheckedPart, { format, output 
 interface Member extends BinaryField {
   readonly kind: 'value' | 'hidden' | 'one'
   /** `{"id":` of the first that is not hidden, `,"id":` of the others. */
-  readonly lead: Uint8Array
+  readonly lead: Constant
   readonly write: ValueWriter
   /** Of a to-one relation, whose own field says whether it is there; theirs follow. */
   readonly members: readonly Member[]
@@ -45,7 +46,7 @@ function membersOf(bench: Bench, table: TableRef, select: readonly Selected[], i
     members.push({
       ...field,
       kind: node.kind === 'one' ? 'one' : isHidden ? 'hidden' : 'value',
-      lead: new Uint8Array(Buffer.from(`${begin}${JSON.stringify(node.name)}:`)),
+      lead: new Constant(`${begin}${JSON.stringify(node.name)}:`),
       write: fileValue(field.type, isRfc3339),
       members: inner,
       inner: fieldsOf(inner).length,
@@ -77,31 +78,32 @@ class ObjectRow implements BinaryRowWriter {
     this.#isLine = format === 'ndjson'
   }
 
-  write(src: Uint8Array, from: number, out: Uint8Array, begin: number): number {
+  write(src: Memory, from: number, out: Memory, begin: number): number {
     let p = begin
     if (!this.#isLine) {
-      out[p++] = COMMA
-      out[p++] = NEWLINE
+      out.bytes[p++] = COMMA
+      out.bytes[p++] = NEWLINE
     }
     p = this.#object(this.#members, src, from, out, p)
-    if (this.#isLine && p >= 0) out[p++] = NEWLINE
+    if (this.#isLine && p >= 0) out.bytes[p++] = NEWLINE
     return p
   }
 
-  #object(members: readonly Member[], src: Uint8Array, from: number, out: Uint8Array, begin: number): number {
+  #object(members: readonly Member[], src: Memory, from: number, out: Memory, begin: number): number {
     const { length } = members
     let i = from
     let p = begin
     for (let k = 0; k < length; k++) {
+      if (p > out.room) return p
       const member = members[k] as Member
-      const bytes = int32(src, i)
+      const bytes = src.words.getInt32(i)
       i += 4
       if (member.kind === 'hidden') {
         i += Math.max(0, bytes)
         continue
       }
-      p = putBytes(member.lead, out, p)
-      if (bytes === NULL) p = putBytes(WORD_NULL, out, p)
+      p = member.lead.put(out, p)
+      if (bytes === NULL) p = WORD_NULL.put(out, p)
       else if (member.kind === 'value') {
         p = member.write(src, i, i + bytes, out, p)
         i += bytes
@@ -111,15 +113,15 @@ class ObjectRow implements BinaryRowWriter {
       }
       if (p < 0) return -1
     }
-    out[p] = CLOSE_BRACE
+    out.bytes[p] = CLOSE_BRACE
     this.next = i
     return p + 1
   }
 
   /** From its own field on, an `int4` of 0 or 1. */
-  #one({ members, inner }: Member, src: Uint8Array, i: number, out: Uint8Array, p: number): number {
-    if (int32(src, i) !== 0) return this.#object(members, src, i + 4, out, p)
+  #one({ members, inner }: Member, src: Memory, i: number, out: Memory, p: number): number {
+    if (src.words.getInt32(i) !== 0) return this.#object(members, src, i + 4, out, p)
     this.next = behindFields(src, i + 4, inner)
-    return putBytes(WORD_NULL, out, p)
+    return WORD_NULL.put(out, p)
   }
 }

@@ -1,5 +1,6 @@
 /** The text of rows of COPY BINARY, made on this side. */
 import type { BinaryField } from './fields.ts'
+import type { Memory } from './memory.ts'
 
 /** Instead of a field's length. */
 export const NULL = -1
@@ -10,9 +11,9 @@ export interface BinaryRowWriter {
   readonly next: number
   /**
    * Writes the row whose first field begins at `i`, at `p` of `out`, and returns where it ends there, or -1 for a row that cannot be written
-   * in this form. Stores past the end of `out` are lost without harm: who called sees it and asks again with more room.
+   * in this form. What it returns is past the `room` of `out` where that does not suffice: who called then asks again with more.
    */
-  write(src: Uint8Array, i: number, out: Uint8Array, p: number): number
+  write(src: Memory, i: number, out: Memory, p: number): number
 }
 
 export interface BinaryPlan {

@@ -2,14 +2,15 @@
 
 import type { BinaryField } from './fields.ts'
 import { cellValue } from './json.ts'
+import { Constant, type Memory } from './memory.ts'
 import { type BinaryRowWriter, NULL } from './plan.ts'
-import { int32, putBytes, type ValueWriter } from './values.ts'
+import type { ValueWriter } from './values.ts'
 
 const NEWLINE = 10
 const COMMA = 44
 const OPEN_BRACKET = 91
 const CLOSE_BRACKET = 93
-const WORD_NULL = new Uint8Array(Buffer.from('null'))
+const WORD_NULL = new Constant('null')
 
 export class RowText implements BinaryRowWriter {
   next = 0
@@ -19,23 +20,24 @@ export class RowText implements BinaryRowWriter {
     this.#writers = fields.map(({ type }) => cellValue(type))
   }
 
-  write(src: Uint8Array, from: number, out: Uint8Array, begin: number): number {
+  write(src: Memory, from: number, out: Memory, begin: number): number {
     const writers = this.#writers
     const { length } = writers
     let i = from
     let p = begin
     for (let k = 0; k < length; k++) {
-      out[p++] = k === 0 ? OPEN_BRACKET : COMMA
-      const bytes = int32(src, i)
+      if (p > out.room) return p
+      out.bytes[p++] = k === 0 ? OPEN_BRACKET : COMMA
+      const bytes = src.words.getInt32(i)
       i += 4
-      if (bytes === NULL) p = putBytes(WORD_NULL, out, p)
+      if (bytes === NULL) p = WORD_NULL.put(out, p)
       else {
         p = (writers[k] as ValueWriter)(src, i, i + bytes, out, p)
         i += bytes
       }
     }
-    out[p] = CLOSE_BRACKET
-    out[p + 1] = NEWLINE
+    out.bytes[p] = CLOSE_BRACKET
+    out.bytes[p + 1] = NEWLINE
     this.next = i
     return p + 2
   }

@@ -3,8 +3,13 @@
  * the types' send functions give: numbers in network byte order, times counted in microseconds from the year 2000 on.
  */
 
-/** Writes the value that stands in `src` from `i` to `end` at `p` of `out`, and returns where it ends. Stores past the end of `out` are lost without harm. */
-export type ValueWriter = (src: Uint8Array, i: number, end: number, out: Uint8Array, p: number) => number
+import { type Memory, putBytes } from './memory.ts'
+
+/**
+ * Writes the value that stands in `src` from `i` to `end` at `p` of `out`, which is within its `room`, and returns where it ends. A value
+ * that does not fit ends past the end of `out`, and what is missing is lost without harm.
+ */
+export type ValueWriter = (src: Memory, i: number, end: number, out: Memory, p: number) => number
 
 const MINUS = 45
 const DOT = 46
@@ -22,17 +27,10 @@ const DAYS_BEFORE = 730_425
 /** 1 January of that year. */
 const YEAR_10_000 = 2_921_940
 
-function digitPairs(count: number, radix: number): Uint8Array {
+/** As little-endian words. */
+function digitPairs(count: number, radix: number): Uint16Array {
   const pairs = Array.from({ length: count }, (_, value) => value.toString(radix).padStart(2, '0'))
-  return new Uint8Array(Buffer.from(pairs.join('')))
-}
-
-export function int16(src: Uint8Array, i: number): number {
-  return (((src[i] as number) << 24) | ((src[i + 1] as number) << 16)) >> 16
-}
-
-export function int32(src: Uint8Array, i: number): number {
-  return ((src[i] as number) << 24) | ((src[i + 1] as number) << 16) | ((src[i + 2] as number) << 8) | (src[i + 3] as number)
+  return Uint16Array.from(pairs, (pair) => pair.charCodeAt(0) | (pair.charCodeAt(1) << 8))
 }
 
 /** The lower half of a 64-bit integer may be anything; this is whether a double holds the whole. */
@@ -41,27 +39,18 @@ function isExact(high: number): boolean {
 }
 
 /** Where so many fields, each behind its length, end. */
-export function behindFields(src: Uint8Array, from: number, count: number): number {
+export function behindFields({ words }: Memory, from: number, count: number): number {
   let i = from
-  for (let k = 0; k < count; k++) i += 4 + Math.max(0, int32(src, i))
+  for (let k = 0; k < count; k++) i += 4 + Math.max(0, words.getInt32(i))
   return i
 }
 
-function double64(src: Uint8Array, i: number): number {
-  return int32(src, i) * 0x100000000 + (int32(src, i + 4) >>> 0)
-}
-
-function bigint64(src: Uint8Array, i: number): bigint {
-  return (BigInt(int32(src, i)) << 32n) | BigInt(int32(src, i + 4) >>> 0)
-}
-
-export function putBytes(bytes: Uint8Array, out: Uint8Array, p: number): number {
-  for (let k = 0; k < bytes.length; k++) out[p + k] = bytes[k] as number
-  return p + bytes.length
+function double64({ words }: Memory, i: number): number {
+  return words.getInt32(i) * 0x100000000 + words.getUint32(i + 4)
 }
 
 /** Of a whole number from 0 to 2^53. */
-function putDigits(value: number, out: Uint8Array, p: number): number {
+function putDigits(value: number, out: Memory, p: number): number {
   if (value >= 1e9) {
     const high = Math.floor(value / 1e9)
     const end = putDigits(high, out, p) + 9
@@ -70,119 +59,137 @@ function putDigits(value: number, out: Uint8Array, p: number): number {
   }
   let length = 1
   for (let limit = 10; value >= limit; limit *= 10) length++
-  const end = p + length
-  let left = value | 0
-  for (let k = end - 1; k >= p; k--) {
-    const tenth = (left / 10) | 0
-    out[k] = ZERO + left - tenth * 10
-    left = tenth
-  }
-  return end
+  putLast(value, length, out, p + length)
+  return p + length
 }
 
 /** Nine digits that end at `end`. */
-function putPadded(value: number, out: Uint8Array, end: number): void {
-  let left = value | 0
-  for (let k = end - 1; k >= end - 9; k--) {
-    const tenth = (left / 10) | 0
-    out[k] = ZERO + left - tenth * 10
-    left = tenth
-  }
+function putPadded(value: number, out: Memory, end: number): void {
+  putLast(value, 9, out, end)
 }
 
-function putSigned(value: number, out: Uint8Array, p: number): number {
+/** So many digits that end at `end`. */
+function putLast(value: number, count: number, { bytes, words }: Memory, end: number): void {
+  let left = value | 0
+  let at = end
+  for (; at > end - count + 1; at -= 2) {
+    const rest = (left / 100) | 0
+    words.setUint16(at - 2, TWO[left - rest * 100] as number, true)
+    left = rest
+  }
+  if (at > end - count) bytes[at - 1] = ZERO + left
+}
+
+function putSigned(value: number, out: Memory, p: number): number {
   if (value >= 0) return putDigits(value, out, p)
-  out[p] = MINUS
+  out.bytes[p] = MINUS
   return putDigits(-value, out, p + 1)
 }
 
-function putTwo(value: number, out: Uint8Array, p: number): number {
-  out[p] = TWO[2 * value] as number
-  out[p + 1] = TWO[2 * value + 1] as number
+function putTwo(value: number, { words }: Memory, p: number): number {
+  words.setUint16(p, TWO[value] as number, true)
   return p + 2
 }
 
-function putFour(value: number, out: Uint8Array, p: number): number {
+function putFour(value: number, { words }: Memory, p: number): number {
   const hundreds = (value / 100) | 0
-  putTwo(hundreds, out, p)
-  return putTwo(value - hundreds * 100, out, p + 2)
+  words.setInt32(p, (TWO[hundreds] as number) | ((TWO[value - hundreds * 100] as number) << 16), true)
+  return p + 4
 }
 
-export const writeInt2: ValueWriter = (src, i, _end, out, p) => putSigned(int16(src, i), out, p)
-export const writeInt4: ValueWriter = (src, i, _end, out, p) => putSigned(int32(src, i), out, p)
-export const writeOid: ValueWriter = (src, i, _end, out, p) => putDigits(int32(src, i) >>> 0, out, p)
+export const writeInt2: ValueWriter = (src, i, _end, out, p) => putSigned(src.words.getInt16(i), out, p)
+export const writeInt4: ValueWriter = (src, i, _end, out, p) => putSigned(src.words.getInt32(i), out, p)
+export const writeOid: ValueWriter = (src, i, _end, out, p) => putDigits(src.words.getUint32(i), out, p)
 
 export const writeInt8: ValueWriter = (src, i, _end, out, p) => {
-  if (isExact(int32(src, i))) return putSigned(double64(src, i), out, p)
-  return putBytes(Buffer.from(bigint64(src, i).toString()), out, p)
+  if (isExact(src.words.getInt32(i))) return putSigned(double64(src, i), out, p)
+  return putBytes(Buffer.from(src.words.getBigInt64(i).toString()), out, p)
 }
 
 export const writeBool: ValueWriter = (src, i, _end, out, p) => {
-  out[p] = src[i] === 0 ? 102 : 116
+  out.bytes[p] = src.bytes[i] === 0 ? 102 : 116
   return p + 1
 }
 
 export const writeUuid: ValueWriter = (src, i, _end, out, p) => {
+  const { bytes } = out
+  let at = putHexPairs(src, i, i + 4, out, p)
+  bytes[at] = MINUS
+  at = putHexPairs(src, i + 4, i + 6, out, at + 1)
+  bytes[at] = MINUS
+  at = putHexPairs(src, i + 6, i + 8, out, at + 1)
+  bytes[at] = MINUS
+  at = putHexPairs(src, i + 8, i + 10, out, at + 1)
+  bytes[at] = MINUS
+  return putHexPairs(src, i + 10, i + 16, out, at + 1)
+}
+
+/** Of an even number of bytes. */
+function putHexPairs({ bytes }: Memory, i: number, end: number, { words }: Memory, p: number): number {
   let at = p
-  for (let k = 0; k < 16; k++) {
-    if (k === 4 || k === 6 || k === 8 || k === 10) out[at++] = MINUS
-    const pair = (src[i + k] as number) * 2
-    out[at++] = HEX[pair] as number
-    out[at++] = HEX[pair + 1] as number
+  for (let k = i; k < end; k += 2, at += 4) {
+    words.setInt32(at, (HEX[bytes[k] as number] as number) | ((HEX[bytes[k + 1] as number] as number) << 16), true)
   }
   return at
 }
 
 export const writeBytea: ValueWriter = (src, i, end, out, p) => {
-  out[p] = 92
-  out[p + 1] = 120
+  out.bytes[p] = 92
+  out.bytes[p + 1] = 120
   return writeHex(src, i, end, out, p + 2)
 }
 
 export const writeHex: ValueWriter = (src, i, end, out, p) => {
-  let at = p
-  for (let k = i; k < end; k++) {
-    const pair = (src[k] as number) * 2
-    out[at++] = HEX[pair] as number
-    out[at++] = HEX[pair + 1] as number
-  }
-  return at
+  const stop = p + 2 * (end - i)
+  if (stop > out.bytes.length) return stop
+  for (let k = i, at = p; k < end; k++, at += 2) out.words.setUint16(at, HEX[src.bytes[k] as number] as number, true)
+  return stop
 }
 
-/** By the top bits of `numeric`'s sign. */
+/** Of `numeric`'s sign, from here on: it has no digits. */
+const SPECIAL = 0xc000
 const SPECIAL_NUMERICS: Readonly<Record<number, Uint8Array>> = {
   49152: Buffer.from('NaN'),
   53248: Buffer.from('Infinity'),
   61440: Buffer.from('-Infinity'),
 }
 
+/** What a `numeric` without digits is called; null for one that has some. */
+export function specialNumeric({ words }: Memory, i: number): Uint8Array | null {
+  const sign = words.getUint16(i + 4)
+  return sign < SPECIAL ? null : (SPECIAL_NUMERICS[sign] ?? null)
+}
+
 /** Digits to the base 10,000; `weight` is the place of the first, and `scale` the number of decimal digits behind the point. */
 export const writeNumeric: ValueWriter = (src, i, _end, out, p) => {
-  const count = int16(src, i)
-  const weight = int16(src, i + 2)
-  const sign = int16(src, i + 4) & 0xffff
-  const scale = int16(src, i + 6)
-  const special = SPECIAL_NUMERICS[sign]
+  const special = specialNumeric(src, i)
   if (special) return putBytes(special, out, p)
+  const { words } = src
+  const count = words.getInt16(i)
+  const weight = words.getInt16(i + 2)
+  const scale = words.getInt16(i + 6)
+  // A sign, four digits for each place, the point, and up to three digits more than asked for.
+  const most = p + 1 + 4 * (Math.max(0, weight) + 1) + 1 + scale + 3
+  if (most > out.bytes.length) return most
   const digits = i + 8
   let at = p
-  if (sign !== 0) out[at++] = MINUS
+  if (words.getUint16(i + 4) !== 0) out.bytes[at++] = MINUS
   at = putDigits(digitAt(src, digits, count, weight < 0 ? -1 : 0), out, at)
   for (let place = 1; place <= weight; place++) at = putFour(digitAt(src, digits, count, place), out, at)
   if (scale === 0) return at
-  out[at++] = DOT
+  out.bytes[at++] = DOT
   const end = at + scale
   for (let place = weight + 1; at < end; place++) at = putFour(digitAt(src, digits, count, place), out, at)
   return end
 }
 
 /** The ones that are not sent are zeros. */
-function digitAt(src: Uint8Array, digits: number, count: number, place: number): number {
-  return place >= 0 && place < count ? int16(src, digits + 2 * place) : 0
+function digitAt({ words }: Memory, digits: number, count: number, place: number): number {
+  return place >= 0 && place < count ? words.getInt16(digits + 2 * place) : 0
 }
 
 export const writeDate: ValueWriter = (src, i, _end, out, p) => {
-  const days = int32(src, i)
+  const days = src.words.getInt32(i)
   if (days === 0x7fffffff) return putBytes(INFINITY, out, p)
   if (days === -0x80000000) return putBytes(NEGATIVE_INFINITY, out, p)
   const end = putDay(days, out, p)
@@ -207,10 +214,10 @@ const DATABASE_LOCAL: InstantForm = { between: 32, zone: new Uint8Array(0), isNa
 const DATABASE_UTC: InstantForm = { between: 32, zone: new Uint8Array(Buffer.from('+00')), isNarrow: false }
 const RFC_3339: InstantForm = { between: 84, zone: new Uint8Array(Buffer.from('Z')), isNarrow: true }
 
-function putInstant(src: Uint8Array, i: number, out: Uint8Array, p: number, form: InstantForm): number {
+function putInstant(src: Memory, i: number, out: Memory, p: number, form: InstantForm): number {
   let days: number
   let rest: number
-  if (isExact(int32(src, i))) {
+  if (isExact(src.words.getInt32(i))) {
     const micros = double64(src, i)
     days = Math.floor(micros / DAY)
     rest = micros - days * DAY
@@ -220,7 +227,7 @@ function putInstant(src: Uint8Array, i: number, out: Uint8Array, p: number, form
       rest += DAY
     }
   } else {
-    const micros = bigint64(src, i)
+    const micros = src.words.getBigInt64(i)
     const isInfinite = micros === 2n ** 63n - 1n || micros === -(2n ** 63n)
     if (isInfinite) return form.isNarrow ? -1 : putBytes(micros > 0n ? INFINITY : NEGATIVE_INFINITY, out, p)
     const clock = ((micros % BigInt(DAY)) + BigInt(DAY)) % BigInt(DAY)
@@ -229,7 +236,7 @@ function putInstant(src: Uint8Array, i: number, out: Uint8Array, p: number, form
   }
   if (form.isNarrow && (isBeforeChrist(days) || days >= YEAR_10_000)) return -1
   let at = putDay(days, out, p)
-  out[at] = form.between
+  out.bytes[at] = form.between
   at = putBytes(form.zone, out, putClock(rest, out, at + 1))
   return isBeforeChrist(days) ? putBytes(BC, out, at) : at
 }
@@ -240,9 +247,9 @@ function isBeforeChrist(days: number): boolean {
 }
 
 /** The Gregorian date: eras of 400 years whose years begin in March (http://howardhinnant.github.io/date_algorithms.html, `civil_from_days`). */
-function putDay(days: number, out: Uint8Array, p: number): number {
-  const all = days + DAYS_BEFORE
-  const era = Math.floor(all / 146_097)
+function putDay(days: number, out: Memory, p: number): number {
+  const all = (days + DAYS_BEFORE) | 0
+  const era = ((all >= 0 ? all : all - 146_096) / 146_097) | 0
   const ofEra = all - era * 146_097
   const yearOfEra = ((ofEra - ((ofEra / 1460) | 0) + ((ofEra / 36_524) | 0) - ((ofEra / 146_096) | 0)) / 365) | 0
   const ofYear = ofEra - (365 * yearOfEra + (yearOfEra >> 2) - ((yearOfEra / 100) | 0))
@@ -251,29 +258,26 @@ function putDay(days: number, out: Uint8Array, p: number): number {
   const day = ofYear - (((153 * fromMarch + 2) / 5) | 0) + 1
   const reckoned = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   const year = reckoned > 0 ? reckoned : 1 - reckoned
-  let at = year < 10_000 ? putFour(year, out, p) : putDigits(year, out, p)
-  out[at] = MINUS
-  at = putTwo(month, out, at + 1)
-  out[at] = MINUS
-  return putTwo(day, out, at + 1)
+  const at = year < 10_000 ? putFour(year, out, p) : putDigits(year, out, p)
+  out.words.setInt32(at, MINUS | ((TWO[month] as number) << 8) | (MINUS << 24), true)
+  return putTwo(day, out, at + 4)
 }
 
 /** The fraction without its last zeros. */
-function putClock(micros: number, out: Uint8Array, p: number): number {
-  const seconds = Math.floor(micros / 1e6)
-  const fraction = micros - seconds * 1e6
+function putClock(micros: number, out: Memory, p: number): number {
+  const { bytes, words } = out
+  const seconds = (micros / 1e6) | 0
+  const fraction = (micros - seconds * 1e6) | 0
   const hours = (seconds / 3600) | 0
   const minutes = ((seconds - hours * 3600) / 60) | 0
-  putTwo(hours, out, p)
-  out[p + 2] = COLON
-  putTwo(minutes, out, p + 3)
-  out[p + 5] = COLON
-  putTwo(seconds - hours * 3600 - minutes * 60, out, p + 6)
+  const minute = TWO[minutes] as number
+  words.setInt32(p, (TWO[hours] as number) | (COLON << 16) | (minute << 24), true)
+  words.setInt32(p + 4, (minute >> 8) | (COLON << 8) | ((TWO[seconds - hours * 3600 - minutes * 60] as number) << 16), true)
   if (fraction === 0) return p + 8
-  out[p + 8] = DOT
+  bytes[p + 8] = DOT
   const tenths = (fraction / 10_000) | 0
   putTwo(tenths, out, p + 9)
   let end = putFour(fraction - tenths * 10_000, out, p + 11)
-  while (out[end - 1] === ZERO) end--
+  while (bytes[end - 1] === ZERO) end--
   return end
 }
