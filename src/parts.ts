@@ -102,8 +102,8 @@ export function createSource(resolved: ResolvedSource, tempDir: string, maskKey?
   const mask = maskKey === undefined ? {} : { maskKey }
   if (/^postgres(ql)?:/.test(resolved.url)) {
     const { url, parallel } = resolved
-    // One connection leaves the other processors free, and text is then made faster there than by the server (decisions 004 and 005).
-    const csv = parallel > 1 || availableParallelism() === 1 ? 'server' : 'binary'
+    // On another processor text is made faster here than by the server (decisions 004 and 005).
+    const csv = availableParallelism() === 1 ? 'server' : 'binary'
     return createPostgresSource({ url, parallel, csv, ...mask })
   }
   const [, kind, path] = /^(duckdb|parquet|csv):(.*)$/s.exec(resolved.url) ?? []

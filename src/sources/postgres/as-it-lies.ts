@@ -4,7 +4,7 @@
  */
 import type { CheckedPart } from '../../job/spec.ts'
 import { literal } from './literals.ts'
-import type { PartPlan } from './part-plan.ts'
+import type { CopyText, PartPlan } from './part-plan.ts'
 import type { KeyRange } from './ranges.ts'
 import type { Bench } from './relations.ts'
 
@@ -29,7 +29,6 @@ export function placeCondition(alias: string, { from, to }: KeyRange): string | 
 
 /** The same statements, whose rows come in the order of their blocks, whatever they cost otherwise: two exports are alike. */
 export function asItLies(plan: PartPlan): PartPlan {
-  const { byRange } = plan
   return {
     ...plan,
     rows: inOneScan(plan.rows),
@@ -41,20 +40,12 @@ export function asItLies(plan: PartPlan): PartPlan {
       const binary = plan.binary(form)
       return binary && { ...binary, copy: inOneScan(binary.copy) }
     },
-    byRange: byRange && {
-      ...byRange,
-      rows: (range) => inOneScan(byRange.rows(range)),
-      written(form, range) {
-        const copy = byRange.written(form, range)
-        return copy && inOneScan(copy)
-      },
-    },
   }
 }
 
 /** An index that has all columns asked for, or several processes, would give the rows in another order. */
-function inOneScan(copy: string): string {
+function inOneScan(copy: CopyText): CopyText {
   const settings = ['enable_indexonlyscan', 'max_parallel_workers_per_gather']
   const set = (value: string): string => settings.map((setting) => `set local ${setting} to ${value}`).join('; ')
-  return `${set('0')}; ${copy}; ${set('default')}`
+  return (range) => `${set('0')}; ${copy(range)}; ${set('default')}`
 }

@@ -62,7 +62,7 @@ async function openHelpers(
   plans: readonly PartPlan[],
   join: string,
 ): Promise<Helper[]> {
-  if (parallel < 2 || !plans.some(({ byRange }) => byRange !== null)) return []
+  if (parallel < 2 || !plans.some(({ cut }) => cut !== null)) return []
   const opened = await Promise.allSettled(
     Array.from({ length: parallel }, async (): Promise<Helper> => {
       const client = await connect(url, signal)

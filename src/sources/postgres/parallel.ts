@@ -1,8 +1,10 @@
 /** Several connections read ranges of one table at once; their rows come out in the order of the ranges. */
 import type pg from 'pg'
-import type { RowChunk, RowForm } from '../../job/row-text.ts'
+import type { RowChunk } from '../../job/row-text.ts'
+import { BinaryRows } from './binary/rows.ts'
 import { ChunkBuffers } from './chunk-buffers.ts'
 import { CopyOut } from './copy-out.ts'
+import type { Reading } from './part-plan.ts'
 import type { KeyRange } from './ranges.ts'
 
 /** What a range that is not yet due may hold back; its connection then waits. */
@@ -11,8 +13,7 @@ const AHEAD_BYTES = 8 * 1024 * 1024
 export interface RangeReading {
   readonly clients: readonly pg.Client[]
   readonly ranges: readonly KeyRange[]
-  readonly form: RowForm
-  copy(range: KeyRange): string
+  readonly reading: Reading
 }
 
 /** Ends normally only when every range has ended with the server's own row count. */
@@ -33,7 +34,9 @@ class Lanes {
   readonly #reading: RangeReading
   readonly #chunks: RowChunk[][]
   readonly #bytes: number[]
-  readonly #done: boolean[]
+  /** Rows that the server says it sent; null before its end. */
+  readonly #announced: (number | null)[]
+  readonly #rows: BinaryRows | null
   readonly #buffers = new ChunkBuffers()
   #taken = 0
   #due = 0
@@ -45,26 +48,27 @@ class Lanes {
     this.#reading = reading
     this.#chunks = reading.ranges.map(() => [])
     this.#bytes = reading.ranges.map(() => 0)
-    this.#done = reading.ranges.map(() => false)
+    this.#announced = reading.ranges.map(() => null)
+    this.#rows = reading.reading.binary && new BinaryRows(reading.reading.binary)
   }
 
   /** Reads one range after the other until none is left. */
   async run(client: pg.Client): Promise<void> {
-    const { ranges, form, clients, copy } = this.#reading
+    const { ranges, reading, clients } = this.#reading
     for (;;) {
       const range = this.#taken++
       const bounds = ranges[range]
       if (!bounds || this.#isStopped) return
       await this.#until(() => range <= this.#due + clients.length)
-      const rows = client.query(new CopyOut(copy(bounds), 'rows', this.#buffers))
-      for await (const chunk of rows.keptChunks(form)) {
+      const copy = client.query(new CopyOut(reading.copy(bounds), reading.binary ? 'messages' : 'rows', this.#buffers))
+      for await (const chunk of copy.keptChunks(reading.form)) {
         this.#chunks[range]?.push(chunk)
         this.#bytes[range] = (this.#bytes[range] ?? 0) + chunk.bytes.length
         this.#tell()
         await this.#until(() => (this.#bytes[range] ?? 0) < AHEAD_BYTES)
         if (this.#isStopped) return
       }
-      this.#done[range] = true
+      this.#announced[range] = copy.announced
       this.#tell()
     }
   }
@@ -78,10 +82,14 @@ class Lanes {
       if (chunk) {
         this.#bytes[range] = (this.#bytes[range] ?? 0) - chunk.bytes.length
         this.#tell()
-        yield chunk
+        if (this.#rows) yield* this.#rows.read(chunk.bytes)
+        else yield chunk
         this.#buffers.giveBack(chunk.bytes)
-      } else if (this.#done[range]) return
-      else await this.#changed.promise
+      } else if (this.#announced[range] == null) await this.#changed.promise
+      else {
+        this.#rows?.assertWhole(this.#announced[range])
+        return
+      }
     }
   }
 

@@ -17,7 +17,7 @@ import { joinMany } from './elements.ts'
 import { literal } from './literals.ts'
 import { maskedCell } from './masks.ts'
 import type { PartPlan } from './part-plan.ts'
-import { canBeCut, type KeyRange, type RangePlan } from './ranges.ts'
+import { type CutBy, canBeCut, type KeyRange } from './ranges.ts'
 import { type Bench, columnsRead, conditionsOf, isPresent, joinOne, type Rows, rowsOf } from './relations.ts'
 import { writesAlike } from './written.ts'
 
@@ -27,46 +27,36 @@ export function planPart(bench: Bench, part: CheckedPart, layout: Layout): PartP
   const place: RowPlace = { table: part.table, alias: bench.binder.alias(), renamed: null }
   const where = conditionsOf(bench, place, [part.scope, part.where])
   const bare = `select 1 from ${bench.dialect.table(part.table)} ${place.alias}${whereText([where])}${limitText(part)}`
-  const written = (form: WrittenForm, range: KeyRange | null): string | null => {
-    if (layout !== 'flat' || !writesAlike(bench, part, form)) return null
-    return copyText(selectSql(bench, part, { select: visible(part), layout }, range), csvOptions(form))
-  }
+  const select = (range: KeyRange | null, columns: Columns): string => selectSql(bench, part, columns, range)
+  const rows = (range: KeyRange | null): string => copyText(select(range, { select: part.select, layout }), '')
+  // At once: a column that is gone is to be named before anything is read.
+  const all = rows(null)
   const plan: PartPlan = {
-    rows: copyText(selectSql(bench, part, { select: part.select, layout }, null), ''),
-    written: (form) => written(form, null),
+    rows: (range) => (range === null ? all : rows(range)),
+    written(form) {
+      if (layout !== 'flat' || !writesAlike(bench, part, form)) return null
+      return (range) => copyText(select(range, { select: visible(part), layout }), csvOptions(form))
+    },
     binary(form) {
       const binary = layout === 'flat' ? binaryCsv(bench, part, form) : binaryObjects(bench, part, form)
       if (binary === null) return null
-      const select = selectSql(bench, part, { select: part.select, layout, binary: binary.fields }, null)
-      return { copy: copyText(select, ' (format binary)'), plan: binary }
+      const columns = { select: part.select, layout, binary: binary.fields }
+      return { copy: (range) => copyText(select(range, columns), ' (format binary)'), plan: binary }
     },
-    byRange: rangePlan(bench, part, layout, written),
+    cut: cutOf(bench, part),
     count: `select pg_catalog.count(*) from (${bare}) counted`,
     bare,
   }
   return isReadAsItLies(bench, part) ? asItLies(plan) : plan
 }
 
-function rangePlan(
-  bench: Bench,
-  part: CheckedPart,
-  layout: Layout,
-  written: (form: WrittenForm, range: KeyRange) => string | null,
-): RangePlan | null {
+function cutOf(bench: Bench, part: CheckedPart): CutBy | null {
   const key = rangeKey(bench, part)
-  if (key === null) return null
   const { namespace, name } = bench.tables.table(part.table)
-  return {
-    key,
-    table: bench.dialect.table(part.table),
-    namespace,
-    name,
-    rows: (range) => copyText(selectSql(bench, part, { select: part.select, layout }, range), ''),
-    written,
-  }
+  return key && { key, table: bench.dialect.table(part.table), namespace, name }
 }
 
-function rangeKey(bench: Bench, part: CheckedPart): RangePlan['key'] | null {
+function rangeKey(bench: Bench, part: CheckedPart): CutBy['key'] | null {
   if (isReadAsItLies(bench, part)) return bench.dialect.findsPlaces ? 'place' : null
   const [name, more] = part.primaryKey
   if (name === undefined || more !== undefined || part.sort.length > 0 || part.limit !== null || part.kind !== 'table')

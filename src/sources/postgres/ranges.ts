@@ -3,20 +3,16 @@
  * ranges always cover every row once.
  */
 import type pg from 'pg'
-import type { WrittenForm } from '../../job/spec.ts'
 import type { ColumnFacts } from './facts.ts'
 import { quoteName } from './literals.ts'
 
-/** How a part is read by ranges. */
-export interface RangePlan {
+export interface CutBy {
   /** What the ranges are of; `place`: where the rows lie. */
   readonly key: ColumnFacts | 'place'
   /** `schema.table`, quoted. */
   readonly table: string
   readonly namespace: string
   readonly name: string
-  rows(range: KeyRange): string
-  written(form: WrittenForm, range: KeyRange): string | null
 }
 
 /** Texts of keys or places: from the first on, up to the second and without it; null for no bound. */
@@ -64,20 +60,15 @@ export function canBeCut(base: string): boolean {
 }
 
 /** In the order of the key. One range where the table is small. */
-export async function cutTable(client: pg.ClientBase, plan: RangePlan): Promise<readonly KeyRange[]> {
-  const { rows } = await client.query<{ bytes: string; blocks: string }>(SIZE_SQL, [plan.table])
+export async function cutTable(client: pg.ClientBase, { key, ...by }: CutBy): Promise<readonly KeyRange[]> {
+  const { rows } = await client.query<{ bytes: string; blocks: string }>(SIZE_SQL, [by.table])
   const count = Math.min(MOST_RANGES, Math.ceil(Number(rows[0]?.bytes) / RANGE_BYTES))
   if (count < 2) return WHOLE
-  if (plan.key === 'place')
-    return rangesBetween(cutsBetween([0n, BigInt(rows[0]?.blocks ?? 0)], count).map((block) => `(${block},0)`))
-  const scale = SCALES[plan.key.base]
+  if (key === 'place') return rangesBetween(cutsBetween([0n, BigInt(rows[0]?.blocks ?? 0)], count).map((block) => `(${block},0)`))
+  const scale = SCALES[key.base]
   if (!scale) return WHOLE
-  const keys = await client.query<{ key: string }>(anchorsSql(plan.table, plan.key, scale), [
-    plan.namespace,
-    plan.name,
-    plan.key.name,
-  ])
-  const anchors = keys.rows.map(({ key }) => scale.number(key))
+  const keys = await client.query<{ text: string }>(anchorsSql(by.table, key, scale), [by.namespace, by.name, key.name])
+  const anchors = keys.rows.map(({ text }) => scale.number(text))
   return rangesBetween(cutsBetween(anchors, count).map(scale.text))
 }
 
@@ -93,7 +84,7 @@ function anchorsSql(table: string, key: ColumnFacts, { finite }: Scale): string 
   const between = `select bound::${key.base} as key from pg_catalog.pg_stats, unnest(histogram_bounds::text::text[]) bound
     where schemaname = $1 and tablename = $2 and attname = $3`
   const all = `${edge('asc')} union ${edge('desc')} union (${between})`
-  return `select key::text from (${all}) anchors where ${finite('key')} order by anchors.key`
+  return `select key::text as text from (${all}) anchors where ${finite('key')} order by anchors.key`
 }
 
 /** Ascending, and at most so many that `count` ranges come of them: evenly between anchors that part the rows evenly. */

@@ -11,7 +11,7 @@ import { CopyOut } from './copy-out.ts'
 import { nameOf } from './facts.ts'
 import { QUERY_CANCELED, sourceError, sqlState } from './fault.ts'
 import { readRanges } from './parallel.ts'
-import type { PartPlan } from './part-plan.ts'
+import { type PartPlan, type Reading, readingOf } from './part-plan.ts'
 import { cutTable, type KeyRange } from './ranges.ts'
 import { type Backend, sessionText, terminate } from './session.ts'
 
@@ -131,17 +131,15 @@ export class PostgresSnapshot implements Snapshot {
   }
 
   async *#whole(part: number, wanted: WrittenForm | undefined): AsyncIterable<RowChunk> {
-    const plan = this.#plan(part)
-    const binary = wanted && (wanted.format !== 'csv' || this.#options.csv === 'binary') ? plan.binary(wanted) : null
-    const written = wanted && this.#options.csv === 'server' ? plan.written(wanted) : null
-    const copy = binary ? new CopyOut(binary.copy, 'messages') : new CopyOut(written ?? plan.rows)
+    const { copy: text, form, binary } = this.#reading(part, wanted)
+    const copy = new CopyOut(text(null), binary ? 'messages' : 'rows')
     try {
       // A reader that leaves in the middle must not take the parts behind this one with it. Inside a savepoint a replica's conflict with
       // recovery ends the whole session, up to version 15 without a word (tried), so it is not set where nothing follows.
       if (this.#isFollowed(part)) await this.#client.query('savepoint reading')
       this.#copying = this.#client.query(copy)
-      if (binary) yield* binaryChunks(copy, new BinaryRows(binary.plan))
-      else yield* copy.chunks(written === null ? 'copy' : 'written')
+      if (binary) yield* binaryChunks(copy, new BinaryRows(binary))
+      else yield* copy.chunks(form)
       this.#copying = null
     } catch (thrown) {
       this.#copying = null
@@ -153,25 +151,21 @@ export class PostgresSnapshot implements Snapshot {
 
   /** Where it does not pay, one range or none. */
   async #rangesOf(part: number): Promise<readonly KeyRange[]> {
-    const { byRange } = this.#plan(part)
-    if (byRange === null || this.#readers.length === 0) return []
+    const { cut } = this.#plan(part)
+    if (cut === null || this.#readers.length === 0) return []
     try {
-      return await cutTable(this.#client, byRange)
+      return await cutTable(this.#client, cut)
     } catch (thrown) {
       throw this.#fault(thrown, part, 0)
     }
   }
 
   async *#byRanges(part: number, ranges: readonly KeyRange[], wanted: WrittenForm | undefined): AsyncIterable<RowChunk> {
-    const { byRange } = this.#plan(part)
-    if (byRange === null) return
-    const isWritten = wanted !== undefined && byRange.written(wanted, { from: null, to: null }) !== null
-    const copy = (range: KeyRange): string => (isWritten ? byRange.written(wanted, range) : null) ?? byRange.rows(range)
     const clients = this.#readers
     let isWhole = false
     let received = 0
     try {
-      for await (const chunk of readRanges({ clients, ranges, copy, form: isWritten ? 'written' : 'copy' })) {
+      for await (const chunk of readRanges({ clients, ranges, reading: this.#reading(part, wanted) })) {
         received += chunk.rows
         yield chunk
       }
@@ -220,6 +214,10 @@ export class PostgresSnapshot implements Snapshot {
     await this.#options.pool.query('select pg_catalog.pg_cancel_backend($1)', [this.session.split('@')[0]]).catch(() => {})
     await copy.over
     if (this.#isFollowed(part)) await this.#client.query('rollback to savepoint reading').catch(() => {})
+  }
+
+  #reading(part: number, wanted: WrittenForm | undefined): Reading {
+    return readingOf(this.#plan(part), wanted, this.#options.csv)
   }
 
   #isFollowed(part: number): boolean {

@@ -67,11 +67,15 @@ export class BinaryRows {
     return [written, rest].flatMap((part) => (part?.chunk.rows ? [part.chunk] : []))
   }
 
-  /** Throws where rows are missing. */
+  /** Throws where rows are missing; then another COPY of the same plan may follow. */
   assertWhole(announced: number | null): void {
-    if (this.#isOver && announced === this.#rows) return
-    const sent = announced ?? 'an unknown number of'
-    throw new FreightError('ROWS_INCOMPLETE', `PostgreSQL sent ${sent} rows, and ${this.#rows} arrived.`)
+    if (!this.#isOver || announced !== this.#rows) {
+      const sent = announced ?? 'an unknown number of'
+      throw new FreightError('ROWS_INCOMPLETE', `PostgreSQL sent ${sent} rows, and ${this.#rows} arrived.`)
+    }
+    this.#isBegun = false
+    this.#isOver = false
+    this.#rows = 0
   }
 
   /** As many rows as the form can hold. */
