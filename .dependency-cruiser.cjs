@@ -14,7 +14,7 @@ const CONTRACTS = [
   'webhooks/webhook',
 ]
 /** Rooms below the back ends, which know none of them. */
-const TOOLS = { sources: ['duckdb'], formats: ['duckdb', 'zip'] }
+const TOOLS = { sources: ['duckdb'], formats: ['duckdb', 'zip'], compression: ['zip'] }
 const contract = `^src/(${CONTRACTS.join('|')})\\.ts$`
 const tests = '\\.test\\.ts$'
 

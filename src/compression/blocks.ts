@@ -1,6 +1,5 @@
 /** Bytes in blocks of one size, in memory of their own that is used again and again. */
 
-/** What begins anew with each, such as the window of gzip (32 KiB), costs nothing in blocks of this size that can be measured. */
 const BLOCK_BYTES = 1024 * 1024
 
 /**
