@@ -39,7 +39,7 @@ Environment: PORT, HOST, FREIGHT_DATA (./.freight), FREIGHT_CONFIG,
 
 async function serve(flags: ServeFlags): Promise<number> {
   const config = withAddress(await commandConfig(flags.config), flags)
-  const log = openLog(config.logLevel)
+  const log = await openLog(config.logLevel)
   const stop = onStopSignal()
   const { startService } = await import('../service.ts')
   const service = await startService(config, log)

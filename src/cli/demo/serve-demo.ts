@@ -23,7 +23,7 @@ export async function serveDemo(flags: AddressFlags): Promise<number> {
   }
   const key = await demoKey(config)
   // The terminal is drawn on, so the log goes to a file.
-  const log = openLog(config.logLevel, join(config.dataDir, 'freight.log'))
+  const log = await openLog(config.logLevel, join(config.dataDir, 'freight.log'))
   const stop = onStopSignal()
   const service = await startService(config, log)
   try {

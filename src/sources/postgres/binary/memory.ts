@@ -3,7 +3,7 @@
  * (measured with names and texts of 8 to 70 bytes).
  */
 
-/** So much of a row is written without a look at the room that is left: a name or a value of bounded length. */
+/** So much of a row is written without a look at the room that is left: a name, and a value whose type bounds its length. */
 export const MARGIN = 128
 const WORD = 4
 
@@ -30,12 +30,14 @@ export class Constant {
   readonly #words: Int32Array
 
   constructor(text: string) {
-    this.#bytes = new Uint8Array(Buffer.from(text))
-    this.#words = new Int32Array(this.#bytes.length <= MARGIN / 2 ? Math.ceil(this.#bytes.length / WORD) : 0)
-    if (this.#words.length > 0) new Uint8Array(this.#words.buffer).set(this.#bytes)
+    const bytes = Buffer.from(text)
+    const count = bytes.length <= MARGIN / 2 ? Math.ceil(bytes.length / WORD) : 0
+    const filled = Buffer.concat([bytes, Buffer.alloc(WORD)])
+    this.#bytes = new Uint8Array(bytes)
+    this.#words = Int32Array.from({ length: count }, (_, k) => filled.readInt32LE(WORD * k))
   }
 
-  /** At `p`, which is within `room`, or anywhere for a single word's; returns where they end. */
+  /** At `p`, which is within `room`; returns where they end. */
   put(out: Memory, p: number): number {
     const words = this.#words
     if (words.length === 0) return putBytes(this.#bytes, out, p)
