@@ -65,6 +65,14 @@ describe('the chunks of a COPY', () => {
   })
 })
 
+describe('a COPY', () => {
+  it.each(['rows', 'messages'] as const)('whose end came without a number of rows is not whole, read as %s', async (keeps) => {
+    const copy = new CopyOut('', keeps)
+    copy.handleReadyForQuery()
+    await expect(copy.chunks('copy')[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ROWS_INCOMPLETE' })
+  })
+})
+
 describe('what is written of chunks, each a little longer than all before it,', () => {
   it('lies in one buffer where it came by COPY BINARY', () => {
     const field = { type: 'text', isCast: false } as const

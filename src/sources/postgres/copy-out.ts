@@ -126,7 +126,9 @@ export class CopyOut implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    if (this.#keeps === 'rows' && this.#announced !== this.received) {
+    // Messages are not rows: their reader counts, but has to be told a number.
+    const isWhole = this.#keeps === 'rows' ? this.#announced === this.received : this.#announced !== null
+    if (!isWhole) {
       const sent = this.#announced ?? 'an unknown number of'
       this.fail(new FreightError('ROWS_INCOMPLETE', `PostgreSQL sent ${sent} rows, and ${this.received} arrived.`))
     }

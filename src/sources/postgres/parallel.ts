@@ -17,13 +17,13 @@ export interface RangeReading {
 }
 
 /** Ends normally only when every range has ended with the server's own row count. */
-export async function* readRanges(reading: RangeReading): AsyncIterable<RowChunk> {
-  const lanes = new Lanes(reading)
-  const running = reading.clients.map((client) => lanes.run(client))
+export async function* readRanges(asked: RangeReading): AsyncIterable<RowChunk> {
+  const lanes = new Lanes(asked)
+  const running = asked.clients.map((client) => lanes.run(client))
   // A fault is thrown where the rows are read; here it must only not go unheard.
   for (const run of running) run.catch((error: unknown) => lanes.fail(error))
   try {
-    for (let range = 0; range < reading.ranges.length; range++) yield* lanes.rowsOf(range)
+    for (let range = 0; range < asked.ranges.length; range++) yield* lanes.rowsOf(range)
     await Promise.all(running)
   } finally {
     lanes.stop()
@@ -31,7 +31,7 @@ export async function* readRanges(reading: RangeReading): AsyncIterable<RowChunk
 }
 
 class Lanes {
-  readonly #reading: RangeReading
+  readonly #asked: RangeReading
   readonly #chunks: RowChunk[][]
   readonly #bytes: number[]
   /** Rows that the server says it sent; null before its end. */
@@ -44,17 +44,17 @@ class Lanes {
   #isStopped = false
   #changed = Promise.withResolvers<void>()
 
-  constructor(reading: RangeReading) {
-    this.#reading = reading
-    this.#chunks = reading.ranges.map(() => [])
-    this.#bytes = reading.ranges.map(() => 0)
-    this.#announced = reading.ranges.map(() => null)
-    this.#rows = reading.reading.binary && new BinaryRows(reading.reading.binary)
+  constructor(asked: RangeReading) {
+    this.#asked = asked
+    this.#chunks = asked.ranges.map(() => [])
+    this.#bytes = asked.ranges.map(() => 0)
+    this.#announced = asked.ranges.map(() => null)
+    this.#rows = asked.reading.binary && new BinaryRows(asked.reading.binary)
   }
 
   /** Reads one range after the other until none is left. */
   async run(client: pg.Client): Promise<void> {
-    const { ranges, reading, clients } = this.#reading
+    const { ranges, reading, clients } = this.#asked
     for (;;) {
       const range = this.#taken++
       const bounds = ranges[range]
